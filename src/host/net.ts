@@ -1,0 +1,87 @@
+/**
+ * Sockets, HTTP and the kernel's network configuration.
+ *
+ * @module
+ */
+
+import type { Server as HttpServer } from "node:http";
+import type { Duplex } from "node:stream";
+
+/** Certificates of one end of a TLS connection; PEM text. */
+export interface TlsIdentity {
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+/** Where a server listens. */
+export type ListenAddress =
+  | { readonly kind: "unix"; readonly path: string }
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | { readonly kind: "fd"; readonly fd: number };
+
+/** Settings of `fetch` that the standard has no place for. */
+export interface FetchOptions extends RequestInit {
+  readonly tls?: TlsIdentity & { readonly insecure?: boolean };
+}
+
+/** A link (network interface) as the kernel knows it. */
+export interface Link {
+  readonly index: number;
+  readonly name: string;
+  readonly up: boolean;
+  readonly mtu: number;
+  readonly mac: string;
+  /** Index of the bridge it belongs to, 0 for none. */
+  readonly master: number;
+}
+
+/** An IPv4 address on a link. */
+export interface LinkAddress {
+  readonly index: number;
+  readonly address: string;
+  readonly prefix: number;
+}
+
+/** An IPv4 route. `destination` is `0.0.0.0/0` for the default route. */
+export interface Route {
+  readonly destination: string;
+  readonly gateway: string | undefined;
+  readonly index: number;
+}
+
+/** A conversation with the kernel about the links of one network namespace (rtnetlink). All calls are synchronous. */
+export interface Links {
+  list(): Link[];
+  addresses(): LinkAddress[];
+  routes(): Route[];
+  addBridge(name: string, mac?: string): void;
+  /** Makes a pair; `peer` is put into the namespace at `peerNetns` (path) under its own name. */
+  addVeth(pair: { name: string; peer: string; peerNetns: string; mtu: number }): void;
+  setMaster(name: string, bridge: string): void;
+  setUp(name: string): void;
+  /** @param cidr - `172.17.42.1/16` */
+  addAddress(name: string, cidr: string): void;
+  addDefaultRoute(gateway: string): void;
+  /** Removing what is not there is no error. */
+  remove(name: string): void;
+  close(): void;
+}
+
+/** The network side of the host. */
+export interface Net {
+  /** Makes an HTTP server that does not listen yet; with `tls`, over TLS (`verify`: clients must show a certificate of `ca`). */
+  createHttpServer(tls?: TlsIdentity & { verify: boolean }): HttpServer;
+  /** Makes the server listen; resolves when it does. A unix socket is bound with no permissions for anybody. */
+  listen(server: HttpServer, address: ListenAddress): Promise<void>;
+  /** Opens a connection to a daemon. `addr` is a socket path or `host:port`. */
+  dial(proto: "unix" | "tcp", addr: string, tls?: TlsIdentity & { verify: boolean }): Promise<Duplex>;
+  /** The standard fetch, plus certificates. Follows redirects unless told otherwise. */
+  fetch(url: string, options?: FetchOptions): Promise<Response>;
+  /** Creates a network namespace that lives at `path` (a mounted file) until {@link removeNetns}. */
+  createNetns(path: string): Promise<void>;
+  /** Unmounts and deletes it; what is not there is no error. */
+  removeNetns(path: string): Promise<void>;
+  /** @param netns - path of a namespace; default: our own */
+  links(netns?: string): Links;
+}

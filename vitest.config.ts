@@ -1,0 +1,22 @@
+import { existsSync, readdirSync } from "node:fs";
+import { defineConfig } from "vitest/config";
+
+/** One named project per suite, and one per chapter folder that has tests: `vitest --project unit`. */
+const suites = ["unit", "conformance", "golden", "e2e"].map((name) => ({
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    globalSetup: ["test/support/global-setup.ts"],
+    testTimeout: name === "e2e" || name === "golden" ? 120_000 : 20_000,
+    hookTimeout: 120_000,
+    // Suites that start daemons own the machine's docker0 and iptables: one file at a time.
+    fileParallelism: name === "unit" || name === "conformance",
+    pool: "forks" as const,
+  },
+}));
+
+const chapters = readdirSync("chapters", { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && existsSync(`chapters/${entry.name}/chapter.test.ts`))
+  .map((entry) => ({ test: { name: entry.name, include: [`chapters/${entry.name}/**/*.test.ts`] } }));
+
+export default defineConfig({ test: { projects: [...suites, ...chapters] } });
