@@ -6,7 +6,7 @@ const suites = ["unit", "conformance", "golden", "e2e"].map((name) => ({
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
-    globalSetup: ["test/support/global-setup.ts"],
+    globalSetup: name === "unit" ? [] : ["test/support/global-setup.ts"],
     testTimeout: name === "e2e" || name === "golden" ? 120_000 : 20_000,
     hookTimeout: 120_000,
     // Suites that start daemons own the machine's docker0 and iptables: one file at a time.

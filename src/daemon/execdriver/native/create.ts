@@ -1,0 +1,152 @@
+/**
+ * From a command to the configuration of an OCI bundle.
+ *
+ * 1.2.0 filled a libcontainer configuration here; `runc` is that library grown up, and its `config.json` the same thing
+ * under newer names.
+ *
+ * @origin daemon/execdriver/native/create.go
+ * @module
+ */
+
+import type { Host } from "../../../host/host.ts";
+import type { Command } from "../driver.ts";
+import { ALL_CAPABILITIES, tweakCapabilities } from "../utils.ts";
+import {
+  DEFAULT_CAPABILITIES,
+  DEFAULT_DEVICE_RULES,
+  defaultMounts,
+  FUSE_DEVICE,
+  MASKED_PATHS,
+  type OciDeviceRule,
+  type OciMount,
+  READONLY_PATHS,
+} from "./default-template.ts";
+import type { UserIds } from "./user.ts";
+
+/** A device node in the container. */
+export interface OciDevice {
+  path: string;
+  type: string;
+  major: number;
+  minor: number;
+  fileMode: number;
+  uid: number;
+  gid: number;
+}
+
+/** The parts of an OCI runtime configuration that we use. */
+export interface OciConfig {
+  ociVersion: string;
+  process: Record<string, unknown>;
+  root: { path: string; readonly: boolean };
+  hostname?: string;
+  mounts: OciMount[];
+  linux: Record<string, unknown>;
+}
+
+/** What only the host can answer. */
+export interface Surroundings {
+  readonly user: UserIds;
+  /** Devices asked for by `--device`, or every device of the host for a privileged container. */
+  readonly devices: readonly OciDevice[];
+  /** Name of the container's cgroup below each hierarchy. */
+  readonly cgroup: string;
+  /** Whether the daemon itself holds a capability: what it does not hold it cannot give. */
+  readonly hasCapability: Host["kernel"]["hasCapability"];
+}
+
+/**
+ * The capabilities the process may ever have.
+ *
+ * @deviation A privileged container gets what the daemon itself holds; 1.2.0 asks for all 37 and cannot start when the
+ *   machine withholds one.
+ */
+function capabilities(command: Command, has: Surroundings["hasCapability"]): string[] {
+  const names = command.privileged
+    ? ALL_CAPABILITIES.filter((name) => has(`CAP_${name}`))
+    : tweakCapabilities(DEFAULT_CAPABILITIES, command.capAdd, command.capDrop);
+  const all = command.capAdd.some((name) => name.toLowerCase() === "all");
+  return names.filter((name) => !all || has(`CAP_${name}`)).map((name) => `CAP_${name}`);
+}
+
+function bindMounts(command: Command): OciMount[] {
+  return command.mounts.map((mount) => ({
+    destination: mount.destination,
+    type: "bind",
+    source: mount.source,
+    options: ["rbind", mount.writable ? "rw" : "ro", ...(mount.private ? ["rprivate"] : [])],
+  }));
+}
+
+function namespaces(command: Command): { type: string; path?: string }[] {
+  const own: { type: string; path?: string }[] = [{ type: "mount" }, { type: "uts" }, { type: "ipc" }, { type: "pid" }];
+  if (command.network.kind === "netns") own.push({ type: "network", path: command.network.path });
+  if (command.network.kind === "none") own.push({ type: "network" });
+  return own;
+}
+
+function limits({ resources }: Command): Record<string, unknown> {
+  const { memory, memorySwap, cpuShares, cpuset } = resources;
+  return {
+    ...(memory > 0 && {
+      memory: {
+        limit: memory,
+        reservation: memory,
+        // 1.2.0's fs cgroup ignores a given number and takes twice the memory; −1 leaves swap alone.
+        ...(memorySwap !== -1 && { swap: memorySwap > 0 ? memorySwap : memory * 2 }),
+      },
+    }),
+    ...((cpuShares > 0 || cpuset !== "") && {
+      cpu: { ...(cpuShares > 0 && { shares: cpuShares }), ...(cpuset !== "" && { cpus: cpuset }) },
+    }),
+  };
+}
+
+function deviceRules(command: Command, devices: readonly OciDevice[]): OciDeviceRule[] {
+  if (command.privileged) return [{ allow: true, access: "rwm" }];
+  const asked = command.devices.map((wanted) => {
+    const node = devices.find((device) => device.path === wanted.pathInContainer);
+    return {
+      allow: true,
+      type: node?.type ?? "c",
+      major: node?.major ?? 0,
+      minor: node?.minor ?? 0,
+      access: wanted.cgroupPermissions,
+    };
+  });
+  return [...DEFAULT_DEVICE_RULES, ...asked];
+}
+
+/**
+ * Describes the container to `runc`.
+ *
+ * @throws {BadRequestError} for an unknown capability
+ * @origin daemon/execdriver/native/create.go (*driver).createContainer
+ * @deviation Inheritable and ambient capability sets stay empty (CVE-2022-24769).
+ */
+export function createContainer(command: Command, around: Surroundings): OciConfig {
+  const caps = capabilities(command, around.hasCapability);
+  const devices = command.privileged ? around.devices : [FUSE_DEVICE, ...around.devices];
+  return {
+    ociVersion: "1.0.2",
+    process: {
+      terminal: command.tty,
+      user: { uid: around.user.uid, gid: around.user.gid, additionalGids: around.user.additionalGids },
+      args: [command.entrypoint, ...command.args],
+      env: command.env,
+      cwd: command.workingDir || "/",
+      capabilities: { bounding: caps, effective: caps, permitted: caps },
+      noNewPrivileges: false,
+    },
+    root: { path: command.rootfs, readonly: false },
+    ...(command.hostname !== "" && { hostname: command.hostname }),
+    mounts: [...defaultMounts(!command.privileged), ...bindMounts(command)],
+    linux: {
+      namespaces: namespaces(command),
+      cgroupsPath: around.cgroup,
+      devices,
+      resources: { devices: deviceRules(command, devices), ...limits(command) },
+      ...(!command.privileged && { maskedPaths: MASKED_PATHS, readonlyPaths: READONLY_PATHS }),
+    },
+  };
+}

@@ -1,0 +1,340 @@
+/**
+ * Containers by `runc`: what became of libcontainer, which 1.2.0 carried inside.
+ *
+ * ```text
+ * <root>/<id>/config.json   the bundle runc reads
+ * <root>/<id>/pid           first process, written by runc
+ * <root>/.runc/<id>/        runc's own state, there from start to removal
+ * ```
+ *
+ * One process is spawned for a container's whole life: `runc run --detach`. It leaves the container's first process
+ * behind as an orphan, which this process adopts (subreaper), signals and waits for itself. Removing cgroups and state
+ * afterwards is a dozen `rmdir`s; `runc delete` is asked only when they fail.
+ *
+ * @origin daemon/execdriver/native/driver.go
+ * @deviation No `dockerinit` runs inside the container: `runc init` does.
+ * @module
+ */
+
+import { join } from "node:path/posix";
+import { isErrno, NotFoundError, SystemError } from "../../../errdefs/errdefs.ts";
+import type { Host } from "../../../host/host.ts";
+import type { Console } from "../../../host/kernel.ts";
+import type { Logger } from "../../../pkg/log/log.ts";
+import { followSymlinkInScope } from "../../../pkg/symlink/fs.ts";
+import type { Reader, Writer } from "../../../sync/io.ts";
+import type { Command, ExecDriver, ExitStatus, Pipes, Started } from "../driver.ts";
+import { createContainer, type OciDevice } from "./create.ts";
+import { hostDevices, namedDevices } from "./devices.ts";
+import { lookupUser } from "./user.ts";
+
+/** Name and version as `docker info` prints them. @origin daemon/execdriver/native/driver.go DriverName, Version */
+export const NATIVE_DRIVER_NAME = "native-0.2";
+
+// passwd and group come from the image; more than this is not read.
+const MAX_ACCOUNT_FILE_BYTES = 4 << 20;
+
+type NativeHost = Pick<Host, "fs" | "exec" | "kernel">;
+
+interface Active {
+  readonly pid: number;
+  readonly startTime: string | undefined;
+}
+
+/** Ends of the container's standard streams: the daemon's and the child's. */
+interface Streams {
+  /** Descriptors for the child's 0, 1, 2. */
+  readonly stdio: readonly (number | "ignore")[];
+  /** Starts the pumps; resolves when all output is delivered. */
+  pump(): Promise<void>;
+  /** Closes everything when the container never came to life. */
+  abandon(): void;
+}
+
+/** @origin daemon/execdriver/native/driver.go driver */
+export class NativeDriver implements ExecDriver {
+  readonly name = NATIVE_DRIVER_NAME;
+  readonly #root: string;
+  readonly #state: string;
+  readonly #host: NativeHost;
+  readonly #log: Logger;
+  readonly #active = new Map<string, Active>();
+
+  private constructor(root: string, host: NativeHost, log: Logger) {
+    this.#root = root;
+    this.#state = join(root, ".runc");
+    this.#host = host;
+    this.#log = log;
+  }
+
+  /**
+   * Prepares the driver's directory and makes this process the parent of every orphan of its children.
+   *
+   * @param root - `<docker root>/execdriver/native`
+   * @throws {NotFoundError} when there is no `runc` on PATH
+   * @origin daemon/execdriver/native/driver.go NewDriver
+   */
+  static async init(root: string, host: NativeHost, log: Logger): Promise<NativeDriver> {
+    const driver = new NativeDriver(root, host, log);
+    await host.fs.mkdir(driver.#state, { recursive: true, mode: 0o700 });
+    if ((await host.exec.lookPath("runc")) === undefined) {
+      throw new NotFoundError("Cannot run containers: runc is not on PATH. Install it (Debian: apt-get install runc).");
+    }
+    host.kernel.becomeSubreaper();
+    return driver;
+  }
+
+  /** @origin daemon/execdriver/native/driver.go (*driver).Run */
+  async run(command: Command, pipes: Pipes, started: (info: Started) => void): Promise<ExitStatus> {
+    const bundle = join(this.#root, command.id);
+    await this.#writeBundle(bundle, command);
+    const streams = command.tty ? undefined : this.#openStreams(command, pipes);
+    let console: Console | undefined;
+    try {
+      console = await this.#launch(command, bundle, streams);
+    } catch (cause) {
+      streams?.abandon();
+      await this.#removeTraces(command.id);
+      throw cause;
+    }
+    const pid = Number(await this.#host.fs.readFile(join(bundle, "pid"), "utf8"));
+    this.#active.set(command.id, { pid, startTime: this.#host.kernel.processStartTime(pid) });
+    const ended = this.#host.kernel.waitPid(pid);
+    const drained = console ? pumpConsole(console, pipes) : (streams as Streams).pump();
+    started(console ? { pid, console } : { pid });
+    const end = await ended;
+    this.#active.delete(command.id);
+    await drained;
+    await this.#removeTraces(command.id);
+    return end.signal === undefined ? { exitCode: end.code ?? 0 } : { exitCode: -1, signal: end.signal };
+  }
+
+  /** Sends a signal to the first process. */
+  async kill(id: string, signal: number): Promise<void> {
+    const active = this.#active.get(id);
+    if (active === undefined || !this.#host.kernel.kill(active.pid, signal)) {
+      throw new SystemError(`active container for ${id} does not exist`);
+    }
+  }
+
+  /** @origin daemon/execdriver/native/driver.go (*driver).Pause */
+  async pause(id: string): Promise<void> {
+    await this.#runc(["pause", id]);
+  }
+
+  /** @origin daemon/execdriver/native/driver.go (*driver).Unpause */
+  async unpause(id: string): Promise<void> {
+    await this.#runc(["resume", id]);
+  }
+
+  /** Whether the first process runs. */
+  isRunning(id: string): boolean {
+    return this.#active.has(id);
+  }
+
+  /** @origin daemon/execdriver/native/driver.go (*driver).GetPidsForContainer */
+  async pids(id: string): Promise<number[]> {
+    const paths = await this.#cgroupPaths(id);
+    const path = paths["devices"] ?? paths[""];
+    if (path === undefined) throw new SystemError(`active container for ${id} does not exist`);
+    const text = await this.#host.fs.readFile(join(path, "cgroup.procs"), "utf8");
+    return text.split("\n").filter(Boolean).map(Number);
+  }
+
+  /**
+   * Kills what an earlier daemon left under this id, if it is still the process that daemon started, and removes its
+   * traces.
+   *
+   * @origin daemon/execdriver/native/driver.go (*driver).Terminate
+   */
+  async terminate(id: string): Promise<void> {
+    await this.#runc(["delete", "--force", id]).catch((cause: unknown) =>
+      this.#log.debug("driver.go:244", `Cannot delete container ${id}: ${String(cause)}`),
+    );
+    await this.#removeTraces(id);
+  }
+
+  /** Containers of an earlier daemon: everything with a bundle or with runc state that this process did not start. */
+  async leftovers(): Promise<string[]> {
+    const names = [...(await this.#host.fs.readdir(this.#root)), ...(await this.#host.fs.readdir(this.#state))];
+    return [...new Set(names)].filter((name) => name !== ".runc" && !this.#active.has(name));
+  }
+
+  async #writeBundle(bundle: string, command: Command): Promise<void> {
+    const { fs, kernel } = this.#host;
+    await fs.mkdir(bundle, { recursive: true, mode: 0o700 });
+    const account = (name: string) => readAccountFile(fs, command.rootfs, name);
+    const needsFiles = command.user !== "";
+    const user = needsFiles
+      ? lookupUser(command.user, { passwd: await account("passwd"), group: await account("group") })
+      : { uid: 0, gid: 0, additionalGids: await rootGroups(account) };
+    const devices: OciDevice[] = command.privileged ? await hostDevices(fs) : await namedDevices(fs, command.devices);
+    const config = createContainer(command, {
+      user,
+      devices,
+      cgroup: `/docker/${command.id}`,
+      hasCapability: (name) => kernel.hasCapability(name),
+    });
+    await fs.writeFile(join(bundle, "config.json"), JSON.stringify(config), { mode: 0o600 });
+  }
+
+  async #launch(command: Command, bundle: string, streams: Streams | undefined): Promise<Console | undefined> {
+    const runc = (stdio: readonly (number | "ignore")[], extra: string[]) =>
+      this.#runc(
+        ["run", "--detach", "--bundle", bundle, "--pid-file", join(bundle, "pid"), ...extra, command.id],
+        bundle,
+        stdio,
+      );
+    if (streams !== undefined) {
+      await runc(streams.stdio, []);
+      return undefined;
+    }
+    // Socket paths are limited to 107 bytes: a short name below the driver's root, not inside the bundle.
+    const receiver = await this.#host.kernel.receiveConsole(join(this.#root, `${command.id.slice(0, 12)}.tty`));
+    try {
+      await runc(
+        ["ignore", "ignore", "ignore"],
+        ["--console-socket", join(this.#root, `${command.id.slice(0, 12)}.tty`)],
+      );
+      return await receiver.console;
+    } finally {
+      receiver.close();
+    }
+  }
+
+  #openStreams(command: Command, pipes: Pipes): Streams {
+    const { kernel } = this.#host;
+    const input = command.openStdin ? kernel.pipe() : undefined;
+    const output = kernel.pipe();
+    const error = kernel.pipe();
+    const childEnds = [input?.read, output.write, error.write].filter((fd) => fd !== undefined);
+    const closeChildEnds = () => {
+      for (const fd of childEnds) kernel.closeFd(fd);
+    };
+    return {
+      stdio: [input?.read ?? "ignore", output.write, error.write],
+      pump: async () => {
+        closeChildEnds();
+        // Nobody waits for the input: a client that never stops typing must not keep a dead container.
+        if (input !== undefined) void pumpInput(pipes.stdin, kernel.writeFd(input.write));
+        await Promise.all([
+          pumpOutput(kernel.readFd(output.read), pipes.stdout),
+          pumpOutput(kernel.readFd(error.read), pipes.stderr),
+        ]);
+      },
+      abandon: () => {
+        closeChildEnds();
+        for (const fd of [input?.write, output.read, error.read]) if (fd !== undefined) kernel.closeFd(fd);
+      },
+    };
+  }
+
+  /** Runs `runc` with our state directory; its error text becomes ours. */
+  async #runc(args: string[], bundle?: string, stdio?: readonly (number | "ignore")[]): Promise<void> {
+    const logFile = bundle === undefined ? undefined : join(bundle, "runc.log");
+    const log = logFile === undefined ? [] : ["--log", logFile, "--log-format", "json"];
+    const result = await this.#host.exec.run("runc", ["--root", this.#state, ...log, ...args], stdio ? { stdio } : {});
+    if (result.code === 0) return;
+    const text =
+      logFile === undefined ? result.stderr.toString() : await this.#host.fs.readFile(logFile, "utf8").catch(() => "");
+    throw new SystemError(
+      runcError(text) || `runc ${args[0]} failed: ${result.signal ?? `exit status ${result.code}`}`,
+    );
+  }
+
+  async #cgroupPaths(id: string): Promise<Record<string, string>> {
+    try {
+      const state = JSON.parse(await this.#host.fs.readFile(join(this.#state, id, "state.json"), "utf8"));
+      return (state as { cgroup_paths?: Record<string, string> }).cgroup_paths ?? {};
+    } catch (cause) {
+      if (isErrno(cause, "ENOENT")) return {};
+      throw cause;
+    }
+  }
+
+  /** Removes cgroups, runc's state and the bundle. The first process is gone already. */
+  async #removeTraces(id: string): Promise<void> {
+    const { fs } = this.#host;
+    try {
+      const paths = new Set(Object.values(await this.#cgroupPaths(id)));
+      await Promise.all([...paths].map((path) => fs.rmdir(path).catch(ignoreMissing)));
+      await fs.rm(join(this.#state, id), { recursive: true, force: true });
+    } catch (cause) {
+      // EBUSY: something escaped into a cgroup of its own below. runc knows how to kill it.
+      this.#log.debug("driver.go:216", `Cannot remove the cgroups of ${id} directly: ${String(cause)}`);
+      await this.#runc(["delete", "--force", id]).catch((again: unknown) =>
+        this.#log.error("driver.go:216", `Cannot delete container ${id}: ${String(again)}`),
+      );
+    }
+    await fs.rm(join(this.#root, id), { recursive: true, force: true });
+  }
+}
+
+function ignoreMissing(cause: unknown): void {
+  if (!isErrno(cause, "ENOENT")) throw cause;
+}
+
+/**
+ * The message of the last error in runc's log, without the names of the layers it passed through.
+ *
+ * @param text - runc's log, one JSON object per line, or its standard error
+ */
+export function runcError(text: string): string {
+  const lines = text.split("\n").filter(Boolean);
+  const last = lines.reverse().find((line) => !line.startsWith("{") || /"level":"(error|fatal)"/.test(line)) ?? "";
+  let message = last;
+  try {
+    message = String((JSON.parse(last) as { msg?: unknown }).msg ?? last);
+  } catch {
+    // Not JSON: the plain line is the message.
+  }
+  return message
+    .replace(/^runc (run|create|start) failed: /, "")
+    .replace(/^unable to start container process: /, "")
+    .replace(/: unknown$/, "");
+}
+
+async function pumpOutput(from: Reader, to: Writer): Promise<void> {
+  for await (const chunk of from) await to.write(chunk);
+}
+
+async function pumpInput(from: Reader | undefined, to: Writer & { close(): Promise<void> }): Promise<void> {
+  try {
+    if (from !== undefined) for await (const chunk of from) await to.write(chunk);
+  } catch {
+    // The container closed its input or ended: whatever was still coming has nowhere to go.
+  } finally {
+    await to.close();
+  }
+}
+
+async function pumpConsole(console: Console, pipes: Pipes): Promise<void> {
+  void (async () => {
+    try {
+      if (pipes.stdin !== undefined) for await (const chunk of pipes.stdin) await console.write(chunk);
+    } catch {
+      // As above: the terminal went away.
+    }
+  })();
+  await pumpOutput(console.output, pipes.stdout);
+  console.close();
+}
+
+/** A file of the container's /etc as text, "" if there is none; links stay inside the container. */
+async function readAccountFile(fs: Host["fs"], rootfs: string, name: string): Promise<string> {
+  try {
+    const path = await followSymlinkInScope(fs, join(rootfs, "etc", name), rootfs);
+    const info = await fs.stat(path);
+    // Only a plain file: opening a fifo of the image would wait for ever.
+    if (!info.isFile() || info.size > MAX_ACCOUNT_FILE_BYTES) return "";
+    return await fs.readFile(path, "utf8");
+  } catch (cause) {
+    if (isErrno(cause, "ENOENT", "ENOTDIR", "ELOOP")) return "";
+    throw cause;
+  }
+}
+
+/** Groups that list root, for a container that names no user. */
+async function rootGroups(account: (name: string) => Promise<string>): Promise<readonly number[]> {
+  return lookupUser("", { passwd: await account("passwd"), group: await account("group") }).additionalGids;
+}
