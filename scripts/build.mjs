@@ -27,7 +27,8 @@ function newest(dir) {
 function isFresh() {
   const source = Math.max(newest(join(root, "src")), statSync(join(root, "scripts/build.mjs")).mtimeMs);
   return Object.entries(entries).every(
-    ([out, input]) => !existsSync(join(root, input)) || (existsSync(join(root, out)) && statSync(join(root, out)).mtimeMs > source),
+    ([out, input]) =>
+      !existsSync(join(root, input)) || (existsSync(join(root, out)) && statSync(join(root, out)).mtimeMs > source),
   );
 }
 
