@@ -8,7 +8,9 @@
 import { EngineError } from "../errdefs/errdefs.ts";
 import { humanSize } from "../pkg/units/size.ts";
 import type { Reader, Writer } from "../sync/io.ts";
-import { goJson, JsonSplitter } from "./json-text.ts";
+import { goJson } from "./go-json.ts";
+import { unmarshal } from "./go-json-decode.ts";
+import { JsonSplitter } from "./json-splitter.ts";
 
 /** @origin utils/jsonmessage.go JSONError */
 export interface JSONError {
@@ -169,13 +171,7 @@ function displayed(m: JSONMessage, display: Display): string {
 
 /** Reads one message; unknown keys are ignored. @throws Error with Go's text for what is no message */
 export function decodeMessage(text: string): JSONMessage {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    const c = /[^{[\s"0-9-]/.exec(text)?.[0] ?? text[0] ?? "";
-    throw new Error(`invalid character '${c}' looking for beginning of value`, { cause });
-  }
+  const value = unmarshal(text);
   if (value === null) return {};
   if (typeof value !== "object" || Array.isArray(value)) {
     const kind = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;

@@ -8,7 +8,6 @@ import {
   progressText,
   readMessages,
 } from "../../../src/utils/json-message.ts";
-import { goJson } from "../../../src/utils/json-text.ts";
 
 async function* source(...chunks: (string | Uint8Array)[]): Reader {
   for (const chunk of chunks) yield Buffer.from(chunk as Uint8Array);
@@ -71,10 +70,6 @@ test("encodeMessage() keeps Go's order, leaves out what is empty and escapes for
     '{"stream":"\\u003c\\u0026\\u003e","progressDetail":{"total":-1,"start":3},"progress":"[=\\u003e","id":"i","time":5,"errorDetail":{"message":"e"},"error":"e"}',
   );
   expect(encodeMessage({})).toBe("{}");
-});
-
-test("goJson() replaces half a surrogate pair, not text that looks like its escape", () => {
-  expect(goJson("\ud800 \\ud800")).toBe('"\\ufffd \\\\ud800"');
 });
 
 test("readMessages() finds the messages, however the bytes are cut", async () => {

@@ -1,29 +1,8 @@
 /**
- * JSON the way Go's encoder and decoder treat it, where that differs from JavaScript's.
+ * JSON values out of a byte stream.
  *
  * @module
  */
-
-const ESCAPED: Record<string, string> = {
-  "<": "\\u003c",
-  ">": "\\u003e",
-  "&": "\\u0026",
-  "\u2028": "\\u2028",
-  "\u2029": "\\u2029",
-};
-
-/**
- * `JSON.stringify` with Go's escapes: `<`, `>`, `&` and the two line separators never appear as themselves, so that the
- * text is safe inside HTML. Half surrogate pairs become U+FFFD, as Go writes them.
- */
-export function goJson(value: unknown): string {
-  return JSON.stringify(value)
-    .replace(/[<>&\u2028\u2029]/g, (c) => ESCAPED[c] ?? c)
-    .replace(/\\ud[89a-f][0-9a-f]{2}/g, (unit, at: number, all: string) =>
-      // An escaped backslash before it makes it plain text that only looks like an escape.
-      /(?:^|[^\\])(?:\\\\)*$/.test(all.slice(0, at)) ? "\\ufffd" : unit,
-    );
-}
 
 /** One value of a stream is longer than this: the peer is not what it says it is. */
 const MAX_VALUE_BYTES = 16 << 20;
