@@ -25,7 +25,7 @@ const programs = {
     ip: "iproute2",
     docker: "docker.io",
   },
-  bench: { dockerd: "docker.io", wrk: "wrk", h2load: "nghttp2-client" },
+  bench: { dockerd: "docker.io", h2load: "nghttp2-client" },
 };
 
 const sbin = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
