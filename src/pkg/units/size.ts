@@ -1,56 +1,59 @@
 /**
- * Sizes as people read and write them.
+ * Sizes for people: `44 kB`, and back.
  *
  * @origin pkg/units/size.go
  * @module
  */
 
-const ABBREVIATIONS = ["B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"];
+import { BadRequestError } from "../../errdefs/errdefs.ts";
+import { parseInteger } from "../strconv/strconv.ts";
+
+const letters = "kmgtp";
+const abbreviations = ["B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"];
+
+/** A float with `digits` significant digits and no trailing zeros: Go's `%.4g`. */
+export function formatG(value: number, digits: number): string {
+  const [mantissa = "", exponent] = value.toExponential(digits - 1).split("e");
+  const power = Number(exponent);
+  const trim = (text: string) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
+  if (power >= -4 && power < digits) return trim(value.toFixed(digits - 1 - power));
+  return `${trim(mantissa)}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
+}
 
 /**
- * A size in decimal units with at most four digits that mean something: `1.982 MB`.
+ * A size in bytes with four significant digits and a decimal unit.
  *
- * @param size - bytes
  * @origin pkg/units/size.go HumanSize
  */
-export function humanSize(size: number): string {
-  let rest = size;
+export function humanSize(bytes: number): string {
+  let size = bytes;
   let unit = 0;
-  while (rest >= 1000 && unit < ABBREVIATIONS.length - 1) {
-    rest /= 1000;
+  while (size >= 1000 && unit < abbreviations.length - 1) {
+    size /= 1000;
     unit++;
   }
-  // Go's %.4g: four significant digits, no trailing zeros. 999.99 becomes 1000 and keeps its unit.
-  return `${Number(rest.toPrecision(4))} ${ABBREVIATIONS[unit]}`;
+  return `${formatG(size, 4)} ${abbreviations[unit]}`;
 }
 
-const DECIMAL: Record<string, number> = { "": 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12, p: 1e15 };
-const BINARY: Record<string, number> = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40, p: 2 ** 50 };
+/** Bytes in `32kb`, 1 kB being 1000 bytes. @origin pkg/units/size.go FromHumanSize */
+export function fromHumanSize(text: string): number {
+  return parseSize(text, 1000);
+}
 
-/**
- * Reads `44kB`, `17MB`.
- *
- * @returns bytes
- * @throws RangeError `Invalid size: '…'`
- * @origin pkg/units/size.go FromHumanSize
- */
-export function fromHumanSize(size: string): number {
-  return parseSize(size, DECIMAL);
+/** Bytes in `32k`, 1 k being 1024 bytes: what `docker run -m` takes. @origin pkg/units/size.go RAMInBytes */
+export function ramInBytes(text: string): number {
+  return parseSize(text, 1024);
 }
 
 /**
- * Reads an amount of memory: `512m`, `2g`, in powers of 1024.
- *
- * @returns bytes
- * @throws RangeError `Invalid size: '…'`
- * @origin pkg/units/size.go RAMInBytes
+ * @throws {BadRequestError} for anything but digits, one unit letter and a `b`
+ * @deviation A size that 64 bits cannot hold is refused; 1.2.0 wraps around when it multiplies.
  */
-export function ramInBytes(size: string): number {
-  return parseSize(size, BINARY);
-}
-
-function parseSize(text: string, units: Record<string, number>): number {
-  const match = /^(\d+)([kKmMgGtTpP])?[bB]?$/.exec(text);
-  if (!match) throw new RangeError(`Invalid size: '${text}'`);
-  return Number(match[1]) * (units[(match[2] ?? "").toLowerCase()] ?? 1);
+function parseSize(text: string, base: number): number {
+  const match = /^([0-9]+)([kKmMgGtTpP])?[bB]?$/.exec(text);
+  if (match === null || text.endsWith("\n")) throw new BadRequestError(`Invalid size: '${text}'`);
+  const count = parseInteger(match[1] ?? "");
+  const size = count * base ** (letters.indexOf((match[2] ?? "").toLowerCase() || "-") + 1);
+  if (size >= 2 ** 63) throw new BadRequestError(`Invalid size: '${text}'`);
+  return size;
 }
