@@ -5,14 +5,9 @@
  * @module
  */
 
-/** @origin nat/nat.go PortBinding */
-export interface PortBinding {
-  HostIp: string;
-  HostPort: string;
-}
+import type { PortBinding, PortMap } from "../nat/nat.ts";
 
-/** `80/tcp` → where it is published; `null` or an empty list: not. @origin nat/nat.go PortMap */
-export type PortMap = Record<string, PortBinding[] | null>;
+export type { PortBinding, PortMap };
 
 /** @origin runconfig/hostconfig.go RestartPolicy */
 export interface RestartPolicy {
