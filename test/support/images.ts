@@ -1,0 +1,216 @@
+/**
+ * Test images, made here from the system's static busybox, and a real registry to put them into.
+ */
+
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+
+const run = promisify(execFile);
+
+/** What a layer adds: paths to text, to `{ link }`, or to `"busybox"` for the program itself. */
+export type LayerSpec = Record<string, string | { link: string } | { busybox: true }>;
+
+const APPLETS = [
+  "sh",
+  "echo",
+  "cat",
+  "true",
+  "false",
+  "sleep",
+  "ls",
+  "id",
+  "hostname",
+  "wget",
+  "httpd",
+  "nc",
+  "stty",
+  "head",
+  "yes",
+  "env",
+  "pwd",
+  "kill",
+  "dd",
+  "mkdir",
+  "touch",
+  "rm",
+  "ip",
+  "ping",
+  "tty",
+  "ps",
+  "trap",
+  "seq",
+  "test",
+  "od",
+  "wc",
+  "grep",
+  "mount",
+  "readlink",
+  "stat",
+];
+
+/** A root file system with busybox in it. */
+export const BUSYBOX: LayerSpec = {
+  "bin/busybox": { busybox: true },
+  ...Object.fromEntries(APPLETS.map((name) => [`bin/${name}`, { link: "busybox" }])),
+  "etc/passwd": "root:x:0:0:root:/root:/bin/sh\noperator:x:37:37:Operator:/var:/bin/false\n",
+  "etc/group": "root:x:0:\noperator:x:37:\n",
+  "root/.keep": "",
+  "tmp/.keep": "",
+  "www/index.html": "hello from inside\n",
+};
+
+async function layerTar(spec: LayerSpec): Promise<Buffer> {
+  const dir = await mkdtemp(join(tmpdir(), "layer-"));
+  try {
+    for (const [path, what] of Object.entries(spec)) {
+      const target = join(dir, path);
+      await mkdir(dirname(target), { recursive: true });
+      if (typeof what === "string") await writeFile(target, what);
+      else if ("link" in what) await symlink(what.link, target);
+      else await copyFile("/usr/bin/busybox", target);
+    }
+    const { stdout } = await run(
+      "tar",
+      ["-C", dir, "--sort=name", "--mtime=@1400000000", "--owner=0", "--group=0", "-cf", "-", "."],
+      {
+        encoding: "buffer",
+        maxBuffer: 64 << 20,
+      },
+    );
+    return stdout;
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+const sha256 = (data: Uint8Array) => createHash("sha256").update(data).digest("hex");
+
+/** Writes an OCI image layout that `skopeo` can copy. */
+export async function writeLayout(
+  dir: string,
+  layers: LayerSpec[],
+  config: Record<string, unknown> = {},
+): Promise<void> {
+  const blobs = join(dir, "blobs/sha256");
+  await mkdir(blobs, { recursive: true });
+  const put = async (data: Uint8Array, mediaType: string) => {
+    const hex = sha256(data);
+    await writeFile(join(blobs, hex), data);
+    return { mediaType, digest: `sha256:${hex}`, size: data.length };
+  };
+  const tars = await Promise.all(layers.map(layerTar));
+  const descriptors = [];
+  for (const tar of tars) descriptors.push(await put(gzipSync(tar), "application/vnd.oci.image.layer.v1.tar+gzip"));
+  const document = {
+    created: "2014-08-20T20:20:14Z",
+    architecture: "amd64",
+    os: "linux",
+    config: { Env: ["PATH=/bin"], Cmd: ["/bin/sh"], ...config },
+    rootfs: { type: "layers", diff_ids: tars.map((tar) => `sha256:${sha256(tar)}`) },
+    history: layers.map((_, i) => ({ created: "2014-08-20T20:20:14Z", created_by: `/bin/sh -c #(nop) layer ${i}` })),
+  };
+  const configBlob = await put(Buffer.from(JSON.stringify(document)), "application/vnd.oci.image.config.v1+json");
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: "application/vnd.oci.image.manifest.v1+json",
+    config: configBlob,
+    layers: descriptors,
+  };
+  const entry = await put(Buffer.from(JSON.stringify(manifest)), manifest.mediaType);
+  await writeFile(
+    join(dir, "index.json"),
+    JSON.stringify({
+      schemaVersion: 2,
+      manifests: [{ ...entry, annotations: { "org.opencontainers.image.ref.name": "latest" } }],
+    }),
+  );
+  await writeFile(join(dir, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
+}
+
+/** A port that nobody listened on a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().on("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** A running `docker-registry`. */
+export interface TestRegistry {
+  readonly address: string;
+  readonly port: number;
+  /** Copies an image into it with skopeo. `format` is what the registry then serves. */
+  push(
+    name: string,
+    layers: LayerSpec[],
+    options?: { config?: Record<string, unknown>; format?: "oci" | "v2s2" },
+  ): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts Debian's registry.
+ *
+ * @param prefix - command before it, to put it into a network namespace: `["nsenter", "--net=…"]`
+ */
+export async function startRegistry(prefix: string[] = []): Promise<TestRegistry> {
+  const dir = await mkdtemp(join(tmpdir(), "registry-"));
+  const port = await freePort();
+  const address = `127.0.0.1:${port}`;
+  const config = join(dir, "config.yml");
+  await writeFile(
+    config,
+    `version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: ${dir}/data\nhttp:\n  addr: ${address}\n`,
+  );
+  const [command = "", ...args] = [...prefix, "docker-registry", "serve", config];
+  const child: ChildProcess = spawn(command, args, { stdio: "ignore" });
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const probe = async () => {
+    const [first = "", ...rest] = [...prefix, "curl", "-s", "-o", "/dev/null", `http://${address}/v2/`];
+    return run(first, rest).then(
+      () => true,
+      () => false,
+    );
+  };
+  while (!(await probe())) if (child.exitCode !== null) throw new Error("docker-registry did not start");
+  return {
+    address,
+    port,
+    push: async (name, layers, { config: imageConfig = {}, format = "v2s2" } = {}) => {
+      const layout = join(dir, `layout-${name.replaceAll("/", "_")}`);
+      await writeLayout(layout, layers, imageConfig);
+      const [first = "", ...rest] = [
+        ...prefix,
+        "skopeo",
+        "copy",
+        "-q",
+        "--format",
+        format,
+        "--dest-tls-verify=false",
+        `oci:${layout}:latest`,
+        `docker://${address}/${name}:latest`,
+      ];
+      await run(first, rest);
+      await rm(layout, { recursive: true });
+    },
+    stop: async () => {
+      child.kill();
+      await ended;
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The digest of a file, to compare what came out with what went in. */
+export async function fileSha256(path: string): Promise<string> {
+  return sha256(await readFile(path));
+}
