@@ -18,7 +18,16 @@ export interface ProcessEnd {
 
 /** Flags of mount(2) by name. */
 export type MountFlag =
-  | "ro" | "nosuid" | "nodev" | "noexec" | "remount" | "bind" | "rec" | "private" | "slave" | "shared";
+  | "ro"
+  | "nosuid"
+  | "nodev"
+  | "noexec"
+  | "remount"
+  | "bind"
+  | "rec"
+  | "private"
+  | "slave"
+  | "shared";
 
 /** A line of /proc/self/mountinfo. */
 export interface MountInfo {

@@ -34,6 +34,8 @@ export interface Link {
   readonly mac: string;
   /** Index of the bridge it belongs to, 0 for none. */
   readonly master: number;
+  /** Free text kept with the link (`ip link set … alias`). */
+  readonly alias?: string;
 }
 
 /** An IPv4 address on a link. */
@@ -56,8 +58,8 @@ export interface Links {
   addresses(): LinkAddress[];
   routes(): Route[];
   addBridge(name: string, mac?: string): void;
-  /** Makes a pair; `peer` is put into the namespace at `peerNetns` (path) under its own name. */
-  addVeth(pair: { name: string; peer: string; peerNetns: string; mtu: number }): void;
+  /** Makes a pair; `peer` is put into the namespace at `peerNetns` (path) under its own name. `mtu` 0: the kernel's. */
+  addVeth(pair: { name: string; peer: string; peerNetns: string; mtu: number; alias?: string }): void;
   setMaster(name: string, bridge: string): void;
   setUp(name: string): void;
   /** @param cidr - `172.17.42.1/16` */
@@ -66,6 +68,21 @@ export interface Links {
   /** Removing what is not there is no error. */
   remove(name: string): void;
   close(): void;
+}
+
+/** One end of a forwarded port. */
+export interface PortAddress {
+  /** IPv4 address. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A port that is held and forwarded. */
+export interface PortForward {
+  /** The port that is held: the one asked for, or the one found when that was 0. */
+  readonly port: number;
+  /** Gives the port back and ends the connections through it. */
+  close(): Promise<void>;
 }
 
 /** The network side of the host. */
@@ -84,4 +101,10 @@ export interface Net {
   removeNetns(path: string): Promise<void>;
   /** @param netns - path of a namespace; default: our own */
   links(netns?: string): Links;
+  /**
+   * Takes a port of this machine and passes what arrives there on to another address.
+   *
+   * @throws `EADDRINUSE` when another program has the port, `EADDRNOTAVAIL`, `EACCES`
+   */
+  forwardPort(proto: "tcp" | "udp", from: PortAddress, to: PortAddress): Promise<PortForward>;
 }
