@@ -9,7 +9,7 @@
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { posix } from "node:path";
+import { basename } from "node:path/posix";
 import type { Writer } from "../sync/io.ts";
 import type { Engine } from "./engine.ts";
 import { JobError } from "./job.ts";
@@ -33,7 +33,7 @@ export async function serveHTTP(
   signal?: AbortSignal,
 ): Promise<void> {
   const [path = "/", query = ""] = (request.url ?? "/").split(/\?(.*)/s);
-  const name = posix.basename(decoded(path)) || "/";
+  const name = basename(decoded(path)) || "/";
   const args = new URLSearchParams(query).getAll("a");
   response.setHeader("Job-Name", headerValue(name));
   if (args.length > 0) response.setHeader("Job-Args", args.map(headerValue));

@@ -51,6 +51,8 @@ test("no import goes in a circle, types left aside", () => {
   const circular = modules.flatMap((module) =>
     module.dependencies
       .filter((dependency) => dependency.circular && !dependency.dependencyTypes.includes("type-only"))
+      // A circle that is closed by a type does not exist at run time.
+      .filter(({ cycle }) => !cycle?.some((step) => step.dependencyTypes.includes("type-only")))
       .map((dependency) => `${module.source} → ${dependency.resolved}`),
   );
   expect(circular).toEqual([]);

@@ -1,0 +1,136 @@
+/**
+ * A world in memory: files, time, chance, programs and signals that a test or a web page holds in its hand.
+ *
+ * @module
+ */
+
+import { createFsFromVolume, type DirectoryJSON, Volume } from "memfs";
+import type { Writer } from "../../sync/io.ts";
+import type { FileSystem, Hasher, Host, Machine } from "../host.ts";
+import type { Net } from "../net.ts";
+import type { WorkerPool } from "../pool.ts";
+import { ManualClock } from "./clock.ts";
+import { type Answer, RecordedExec } from "./exec.ts";
+import { MemoryKernel } from "./kernel.ts";
+import { CapturedStream, MemorySignals, MemoryTerminal, memoryInput, SeededRandom } from "./process.ts";
+
+/** How the world begins; everything has a default. */
+export interface MemoryHostOptions {
+  /** Files by path; `null` is an empty directory. */
+  files?: DirectoryJSON;
+  /** Milliseconds since 1970; default: 2014-08-20 20:20:14 UTC, the day of Docker 1.2.0. */
+  now?: number;
+  seed?: number;
+  /** Programs by name. */
+  exec?: Readonly<Record<string, Answer>>;
+  env?: Record<string, string | undefined>;
+  machine?: Partial<Machine>;
+  stdin?: Uint8Array | string;
+  /** Whether the standard streams are a terminal (of 80 × 24). */
+  terminal?: boolean;
+  /** Parts of the network that are there; the others fail with their name. */
+  net?: Partial<Net>;
+  /** Answers every HTTP request. */
+  fetch?: Net["fetch"];
+  /** Default: the runtime's own, which a web page does not have. */
+  hash?: (algorithm: "sha256" | "sha1" | "md5") => Hasher;
+  pool?: Partial<WorkerPool>;
+}
+
+/** A host whose parts can be looked into and moved. */
+export interface MemoryHost extends Host {
+  readonly volume: Volume;
+  readonly clock: ManualClock;
+  readonly exec: RecordedExec;
+  readonly kernel: MemoryKernel;
+  readonly signals: MemorySignals;
+  readonly terminal: MemoryTerminal;
+  readonly stdout: CapturedStream;
+  readonly stderr: CapturedStream;
+}
+
+const MACHINE: Machine = {
+  os: "linux",
+  arch: "amd64",
+  kernelRelease: "3.16.0",
+  hostname: "memory",
+  cpus: 2,
+  pid: 4242,
+  uid: 0,
+  gid: 0,
+  runtime: "memory",
+  execPath: "/usr/bin/docker",
+};
+
+/** Fills what is given up with functions that fail with their own name. */
+function partial<T extends object>(given: Partial<T>, names: readonly (keyof T & string)[], what: string): T {
+  const whole: Record<string, unknown> = {};
+  for (const name of names) {
+    whole[name] =
+      given[name] ??
+      (() => {
+        throw new Error(`Cannot call ${name}(): the memory host has no ${what}`);
+      });
+  }
+  return whole as T;
+}
+
+/** The runtime's hashes, looked for only when one is needed. */
+function runtimeHash(algorithm: "sha256" | "sha1" | "md5"): Hasher {
+  const crypto = globalThis.process?.getBuiltinModule?.("node:crypto");
+  if (crypto === undefined) throw new Error(`Cannot hash with ${algorithm}: give memoryHost() a hash for this runtime`);
+  const hash = crypto.createHash(algorithm);
+  const hasher: Hasher = {
+    update(chunk) {
+      hash.update(chunk);
+      return hasher;
+    },
+    hex: () => hash.digest("hex"),
+  };
+  return hasher;
+}
+
+/** Makes a world of its own: nothing in it touches the machine. */
+export function memoryHost(options: MemoryHostOptions = {}): MemoryHost {
+  const volume = Volume.fromJSON(options.files ?? {}, "/");
+  const terminal = options.terminal ?? false;
+  const netNames: (keyof Net)[] = [
+    "createHttpServer",
+    "listen",
+    "dial",
+    "fetch",
+    "createNetns",
+    "removeNetns",
+    "links",
+  ];
+  const net = options.fetch === undefined ? options.net : { ...options.net, fetch: options.fetch };
+  return {
+    volume,
+    fs: createFsFromVolume(volume).promises as unknown as FileSystem,
+    clock: new ManualClock(options.now ?? Date.UTC(2014, 7, 20, 20, 20, 14)),
+    random: new SeededRandom(options.seed ?? 1),
+    exec: new RecordedExec(options.exec ?? {}),
+    kernel: new MemoryKernel(),
+    net: partial<Net>(net ?? {}, netNames, "network of this kind"),
+    machine: { ...MACHINE, ...options.machine },
+    signals: new MemorySignals(),
+    env: { ...options.env },
+    stdin: memoryInput(options.stdin ?? "", terminal),
+    stdout: new CapturedStream(terminal),
+    stderr: new CapturedStream(terminal),
+    terminal: new MemoryTerminal(terminal ? { height: 24, width: 80 } : undefined),
+    hash: options.hash ?? runtimeHash,
+    pool: partial<WorkerPool>({ close: async () => undefined, ...options.pool }, ["unpack", "close"], "worker threads"),
+  };
+}
+
+/** Sends both output streams of a host to one writer, in the order of the writes, as `2>&1` does. */
+export function tee(host: MemoryHost, into: Writer): void {
+  for (const stream of [host.stdout, host.stderr]) {
+    const write = stream.write.bind(stream);
+    stream.write = (chunk) => {
+      write(chunk);
+      void into.write(chunk);
+    };
+  }
+}
