@@ -90,7 +90,8 @@ export function collectTags(root: string): Tag[] {
 export function checkOrigins(tags: readonly Tag[]): string[] {
   const faults: string[] = [];
   for (const tag of tags.filter((t) => t.kind === "origin")) {
-    for (const part of tag.text.split(";")) {
+    // `a.go X, Y; b.go Z` and `a.go, b.go` name several files.
+    for (const part of tag.text.split(/;\s*|,\s+(?=\S+\.go\b)/)) {
       const [path = "", ...rest] = part.trim().split(/\s+/);
       const names = go[path];
       if (names === undefined) {

@@ -87,10 +87,11 @@ export class NativeDriver implements ExecDriver {
   /** @origin daemon/execdriver/native/driver.go (*driver).Run */
   async run(command: Command, pipes: Pipes, started: (info: Started) => void): Promise<ExitStatus> {
     const bundle = join(this.#root, command.id);
-    await this.#writeBundle(bundle, command);
-    const streams = command.tty ? undefined : this.#openStreams(command, pipes);
+    let streams: Streams | undefined;
     let console: Console | undefined;
     try {
+      await this.#writeBundle(bundle, command);
+      streams = command.tty ? undefined : this.#openStreams(command, pipes);
       console = await this.#launch(command, bundle, streams);
     } catch (cause) {
       streams?.abandon();

@@ -1,0 +1,35 @@
+/**
+ * `npm run chapter NN` runs a chapter's demonstration, `npm run chapter NN -- --test` its test suite; without a number
+ * it lists the chapters.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { root, setup } from "./setup.mjs";
+
+const [wanted, ...flags] = process.argv.slice(2);
+const dir = join(root, "chapters");
+const chapters = readdirSync(dir)
+  .filter((name) => /^\d\d-/.test(name) && existsSync(join(dir, name, "demo.ts")))
+  .sort();
+
+/** First heading of a chapter's prose. */
+const title = (name) => /^# (.*)$/m.exec(readFileSync(join(dir, name, "README.md"), "utf8"))?.[1] ?? name;
+
+if (wanted === undefined) {
+  console.log("The chapters (npm run chapter NN, npm run chapter NN -- --test):\n");
+  for (const name of chapters) console.log(`  ${name.slice(0, 2)}  ${title(name)}`);
+  process.exit(0);
+}
+const name = chapters.find((chapter) => chapter.startsWith(wanted.padStart(2, "0")));
+if (name === undefined) {
+  console.error(
+    `There is no chapter ${wanted}. There are: ${chapters.map((chapter) => chapter.slice(0, 2)).join(", ") || "none yet"}.`,
+  );
+  process.exit(1);
+}
+await setup([]);
+const command = flags.includes("--test")
+  ? ["npx", ["vitest", "run", "--project", name]]
+  : [process.execPath, ["--import", "tsx", join("chapters", name, "demo.ts")]];
+process.exit(spawnSync(command[0], command[1], { cwd: root, stdio: "inherit" }).status ?? 1);
