@@ -6,24 +6,22 @@
 
 import type { Clock } from "../clock.ts";
 
-/** Nanoseconds since 1970 at the monotonic clock's zero, refreshed when the wall clock was set. */
-let epochNs = wallNs() - process.hrtime.bigint();
+/** Nanoseconds since 1970 when the monotonic clock was zero. Node knows the time of its start to the microsecond. */
+let epochNs = BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e6)) - process.hrtime.bigint();
 
-/** The wall clock with what the runtime offers: milliseconds. */
-function wallNs(): bigint {
-  return BigInt(Date.now()) * 1_000_000n;
-}
+/** How far the two clocks may be apart before the wall clock must have been set; it is read in milliseconds. */
+const TOLERANCE_NS = 2_000_000n;
 
 /** The machine's clock. */
 export const linuxClock: Clock = {
   now: () => Date.now(),
   nowNs() {
-    // Date has milliseconds only: the monotonic clock fills in the rest, as long as the two agree to the millisecond.
-    const ns = epochNs + process.hrtime.bigint();
-    const drift = ns - wallNs();
-    if (drift >= 0n && drift < 1_000_000n) return ns;
-    epochNs += drift < 0n ? -drift : 999_999n - drift;
-    return epochNs + process.hrtime.bigint();
+    // Date has milliseconds only: the monotonic clock fills in the rest, as long as the two agree.
+    const monotonic = process.hrtime.bigint();
+    const wall = BigInt(Date.now()) * 1_000_000n;
+    const drift = epochNs + monotonic - wall;
+    if (drift > TOLERANCE_NS || drift < -TOLERANCE_NS) epochNs = wall - monotonic;
+    return epochNs + monotonic;
   },
   monotonicMs: () => performance.now(),
   sleep(ms, signal) {

@@ -59,7 +59,9 @@ export class SystemCallError extends Error implements NodeJS.ErrnoException {
   constructor(syscall: string, errno: number, path?: string) {
     const known = getSystemErrorMap().get(-errno);
     const code = known?.[0] ?? nameOf(errno);
-    super(`${code}: ${known?.[1] ?? `error ${errno}`}, ${syscall}${path === undefined ? "" : ` '${path}'`}`);
+    super(
+      `${code}: ${known?.[1] ?? (errno === ERRNO.ECHILD ? "no child processes" : `error ${errno}`)}, ${syscall}${path === undefined ? "" : ` '${path}'`}`,
+    );
     this.name = "Error";
     this.code = code;
     this.errno = -errno;

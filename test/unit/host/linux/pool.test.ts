@@ -1,0 +1,152 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { ThreadPool } from "../../../../src/host/linux/pool.ts";
+import type { UnpackJob } from "../../../../src/host/pool.ts";
+
+/** A worker of the protocol that counts instead of unpacking; `root` says how it behaves. */
+const WORKER = `
+const { parentPort, threadId } = require("node:worker_threads");
+let job, received = 0, chunks = 0;
+parentPort.on("message", (m) => {
+  if (m.open) { job = m.open; return; }
+  if (m.end) { parentPort.postMessage({ result: { digest: "sha256:" + threadId, diffId: "", size: chunks, received, entries: 0 } }); return; }
+  received += m.length; chunks++;
+  if (job.root === "/fail") parentPort.postMessage({ error: { message: "archive/tar: invalid tar header", code: "EBADTAR" } });
+  else if (job.root === "/throw") throw new Error("out of cheese");
+  else if (job.root === "/exit") process.exit(3);
+  else if (job.root !== "/silent") parentPort.postMessage("c");
+});
+`;
+
+function poolOf(workers: number): ThreadPool {
+  const script = join(mkdtempSync(join(tmpdir(), "drydock-pool-")), "worker.cjs");
+  writeFileSync(script, WORKER);
+  const pool = new ThreadPool({ workers, script });
+  onTestFinished(() => pool.close());
+  return pool;
+}
+
+const job = (root = "/ok"): UnpackJob => ({ root, whiteouts: "keep", chown: false, compression: "auto" });
+
+async function* bytes(total: number, chunk = 16_384): AsyncGenerator<Buffer> {
+  for (let left = total; left > 0; left -= chunk) yield Buffer.alloc(Math.min(chunk, left));
+}
+
+test("WorkerPool.unpack() passes every byte on, gathered", async () => {
+  const result = await poolOf(1).unpack(job(), bytes(1_000_001));
+  expect(result.received).toBe(1_000_001);
+  expect(result.size).toBe(4);
+});
+
+test("WorkerPool.unpack() leaves the source its chunks", async () => {
+  const whole = Buffer.alloc(300_000, 1);
+  const result = await poolOf(1).unpack(
+    job(),
+    (async function* () {
+      yield whole;
+    })(),
+  );
+  expect([result.received, whole.length, whole[299_999]]).toEqual([300_000, 300_000, 1]);
+});
+
+test("WorkerPool.unpack() does an empty source", async () => {
+  expect((await poolOf(1).unpack(job(), bytes(0))).received).toBe(0);
+});
+
+test("WorkerPool.unpack() runs more jobs than threads, each in a thread of its own", async () => {
+  const pool = poolOf(2);
+  const results = await Promise.all(
+    Array.from({ length: 6 }, (_, index) => pool.unpack(job(), bytes(100_000 + index))),
+  );
+  expect(results.map(({ received }) => received)).toEqual([0, 1, 2, 3, 4, 5].map((index) => 100_000 + index));
+  expect(new Set(results.map(({ digest }) => digest)).size).toBe(6);
+});
+
+test("WorkerPool.unpack() runs no more at once than it has threads", async () => {
+  const pool = poolOf(2);
+  let open = 0;
+  let most = 0;
+  async function* counted(): AsyncGenerator<Buffer> {
+    most = Math.max(most, ++open);
+    yield* bytes(50_000);
+    await new Promise((resolve) => setImmediate(resolve));
+    open--;
+  }
+  await Promise.all(Array.from({ length: 5 }, () => pool.unpack(job(), counted())));
+  expect(most).toBe(2);
+});
+
+test("WorkerPool.unpack() stops asking the source when the thread falls behind", async () => {
+  const stop = new AbortController();
+  let asked = 0;
+  let released = false;
+  const full = new Promise<void>((resolve) => {
+    let timer: NodeJS.Timeout | undefined;
+    async function* source(): AsyncGenerator<Buffer> {
+      try {
+        for (;;) {
+          asked += 1 << 20;
+          clearTimeout(timer);
+          timer = setTimeout(resolve, 100); // nobody asked for a while: the credits are used up
+          yield Buffer.alloc(1 << 20);
+        }
+      } finally {
+        released = true;
+      }
+    }
+    poolOf(1)
+      .unpack(job("/silent"), source(), stop.signal)
+      .catch(() => {});
+  });
+  await full;
+  expect(asked).toBeLessThanOrEqual(16 << 20);
+  stop.abort();
+  await expect.poll(() => released).toBe(true);
+});
+
+test("WorkerPool.unpack() fails as the thread fails", async () => {
+  const pool = poolOf(2);
+  await expect(pool.unpack(job("/fail"), bytes(1 << 24))).rejects.toMatchObject({
+    message: "archive/tar: invalid tar header",
+    code: "EBADTAR",
+  });
+  await expect(pool.unpack(job("/throw"), bytes(1 << 24))).rejects.toThrow("Cannot unpack the layer: out of cheese");
+  await expect(pool.unpack(job("/exit"), bytes(1 << 24))).rejects.toThrow("its thread ended before the work was done");
+  expect((await pool.unpack(job(), bytes(10))).received).toBe(10);
+});
+
+test("WorkerPool.unpack() fails as the source fails, and goes on with the next", async () => {
+  const pool = poolOf(1);
+  async function* broken(): AsyncGenerator<Buffer> {
+    yield Buffer.alloc(10);
+    throw new Error("connection lost");
+  }
+  await expect(pool.unpack(job(), broken())).rejects.toThrow("connection lost");
+  expect((await pool.unpack(job(), bytes(10))).received).toBe(10);
+});
+
+test("WorkerPool.unpack() stops when aborted: at work, in the queue, before it begins", async () => {
+  const pool = poolOf(1);
+  const stop = new AbortController();
+  async function* stalled(): AsyncGenerator<Buffer> {
+    yield Buffer.alloc(10);
+    await new Promise(() => {});
+  }
+  const outcomes = Promise.allSettled([
+    pool.unpack(job(), stalled(), stop.signal),
+    pool.unpack(job(), bytes(10), stop.signal),
+  ]);
+  const other = pool.unpack(job(), bytes(10));
+  stop.abort(new Error("enough"));
+  for (const outcome of await outcomes)
+    expect(outcome).toMatchObject({ status: "rejected", reason: { message: "enough" } });
+  await expect(pool.unpack(job(), bytes(10), stop.signal)).rejects.toThrow("enough");
+  expect((await other).received).toBe(10);
+});
+
+test("WorkerPool says what is wrong when its script is missing", async () => {
+  const pool = new ThreadPool({ workers: 1, script: "/no/such/worker.cjs" });
+  await expect(pool.unpack(job(), bytes(10))).rejects.toThrow(/Cannot unpack the layer: .*\/no\/such\/worker.cjs/);
+});
