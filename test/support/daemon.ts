@@ -47,6 +47,9 @@ export function makeNetns(): TestNetns {
   };
 }
 
+/** The network everything else is in. */
+const NO_NETNS: TestNetns = { name: "", prefix: [], remove: () => {} };
+
 /** Runs a program to its end. */
 export function run(
   words: string[],
@@ -77,8 +80,8 @@ export interface DaemonOptions {
   readonly driver?: string;
   /** A root to go on with; the caller removes it. */
   readonly root?: string;
-  /** A namespace to run in; default: a new one that goes with the daemon. */
-  readonly netns?: TestNetns;
+  /** A namespace to run in; default: a new one that goes with the daemon. `"none"`: ours, and no bridge. */
+  readonly netns?: TestNetns | "none";
 }
 
 /** A running daemon. */
@@ -126,6 +129,7 @@ export function leftovers(dir: string, netns: TestNetns): string[] {
     .split("\n")
     .filter((line) => line.includes(dir))
     .map((line) => `mount ${line.split(" ")[4]}`);
+  if (netns === NO_NETNS) return mounts;
   const links = spawnSync("ip", ["-n", netns.name, "-o", "link"], { encoding: "utf8" })
     .stdout.split("\n")
     .filter((line) => /veth/.test(line))
@@ -143,7 +147,8 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaem
   const root = options.root ?? join(dir, "root");
   const socket = join(dir, "s");
   const pidFile = join(dir, "pid");
-  const netns = options.netns ?? makeNetns();
+  const netns = options.netns === "none" ? NO_NETNS : (options.netns ?? makeNetns());
+  const network = options.netns === "none" ? ["-b", "none"] : [];
   const driver = options.driver ? ["-s", options.driver] : [];
   const words = [
     ...netns.prefix,
@@ -156,6 +161,7 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaem
     "-p",
     pidFile,
     ...driver,
+    ...network,
     ...(options.args ?? []),
   ];
   const child = spawn(words[0] ?? "", words.slice(1), {
@@ -180,7 +186,7 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaem
     if (options.netns === undefined) netns.remove();
   };
   const deadline = Date.now() + 30_000;
-  while (!(existsSync(socket) && (await answers(socket)))) {
+  while (!(await answers(socket))) {
     if (child.exitCode !== null || Date.now() > deadline) {
       child.kill("SIGKILL");
       cleanUp();

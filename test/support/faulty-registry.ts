@@ -1,0 +1,94 @@
+/**
+ * A registry that misbehaves on demand: a proxy in front of the real one.
+ */
+
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { deferred } from "../../src/sync/deferred.ts";
+
+/** What to do to an answer. */
+export type Fault =
+  | { readonly status: number; readonly body?: string }
+  | { readonly truncateTo: number }
+  | { readonly flipByteAt: number }
+  /** Sends so many bytes, then nothing until `release` settles; then the rest, or with `cut` the connection breaks. */
+  | { readonly holdAfter: number; readonly release: Promise<unknown>; readonly cut?: boolean };
+
+/** The proxy. */
+export interface FaultyRegistry {
+  readonly address: string;
+  /** Requests so far, `GET /v2/…`. */
+  readonly requests: string[];
+  /** Chooses the fault for a request, by method and path. */
+  fault: (request: string) => Fault | undefined;
+  /** Resolves when a request whose text matches has been seen. */
+  seen(pattern: RegExp): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts a proxy in front of `upstream` (`127.0.0.1:5000`). */
+export async function startFaultyRegistry(upstream: string): Promise<FaultyRegistry> {
+  const requests: string[] = [];
+  const waiting: { pattern: RegExp; resolve: () => void }[] = [];
+  const proxy = {
+    requests,
+    fault: (_request: string): Fault | undefined => undefined,
+    seen: async (pattern: RegExp) => {
+      if (requests.some((request) => pattern.test(request))) return;
+      const { promise, resolve } = deferred();
+      waiting.push({ pattern, resolve: () => resolve() });
+      await promise;
+    },
+  };
+  const handle = async (req: IncomingMessage, res: ServerResponse) => {
+    const request = `${req.method} ${req.url}`;
+    requests.push(request);
+    for (const { pattern, resolve } of waiting) if (pattern.test(request)) resolve();
+    const fault = proxy.fault(request);
+    if (fault && "status" in fault) {
+      res
+        .writeHead(fault.status, { "content-type": "application/json" })
+        .end(fault.body ?? '{"errors":[{"code":"UNKNOWN","message":"planted"}]}');
+      return;
+    }
+    const headers: Record<string, string> = {};
+    for (const name of ["accept", "range", "authorization"])
+      if (req.headers[name]) headers[name] = String(req.headers[name]);
+    const answer = await fetch(`http://${upstream}${req.url}`, {
+      method: req.method ?? "GET",
+      headers,
+      redirect: "manual",
+    });
+    const body = Buffer.from(await answer.arrayBuffer());
+    const passed = Object.fromEntries(
+      [...answer.headers].filter(([name]) => !["transfer-encoding", "connection", "content-encoding"].includes(name)),
+    );
+    res.writeHead(answer.status, req.method === "HEAD" ? passed : { ...passed, "content-length": String(body.length) });
+    if (req.method === "HEAD" || fault === undefined) {
+      res.end(body);
+    } else if ("truncateTo" in fault) {
+      res.write(body.subarray(0, fault.truncateTo), () => res.destroy());
+    } else if ("flipByteAt" in fault) {
+      body[fault.flipByteAt] = (body[fault.flipByteAt] ?? 0) ^ 0xff;
+      res.end(body);
+    } else if ("holdAfter" in fault) {
+      res.write(body.subarray(0, fault.holdAfter));
+      await fault.release;
+      if (fault.cut) res.destroy();
+      else res.end(body.subarray(fault.holdAfter));
+    }
+  };
+  const server = createServer((req, res) => {
+    handle(req, res).catch(() => res.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return Object.assign(proxy, {
+    address,
+    stop: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  });
+}
