@@ -12,7 +12,7 @@ import { isErrno, messageOf, SystemError } from "../../errdefs/errdefs.ts";
 import type { Host } from "../../host/host.ts";
 import type { ListenAddress } from "../../host/net.ts";
 import type { Logger } from "../../pkg/log/log.ts";
-import { listenFds } from "../../pkg/systemd/activation.ts";
+import { listenFd } from "../../pkg/systemd/listendfd.ts";
 import type { RequestHandler } from "./middleware.ts";
 
 /** A client has this long for the head of its request, in milliseconds. */
@@ -134,7 +134,7 @@ export async function listen(
 ): Promise<Server[]> {
   if (proto === "fd") {
     return Promise.all(
-      listenFds(addr, host.env, host.machine.pid).map(async (fd) => {
+      listenFd(host, addr).map(async (fd) => {
         const server = host.net.createHttpServer();
         prepare(server, handler);
         await host.net.listen(server, { kind: "fd", fd });

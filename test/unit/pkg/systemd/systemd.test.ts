@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { memoryHost } from "../../../../src/host/memory/memory.ts";
-import { listenFd, listenFds } from "../../../../src/pkg/systemd/listend-fd.ts";
+import { listenFd, listenFds } from "../../../../src/pkg/systemd/listendfd.ts";
 import { sdNotify } from "../../../../src/pkg/systemd/sd-notify.ts";
 
 test("sdNotify() sends one datagram to the socket of the environment", () => {
