@@ -6,6 +6,7 @@
  */
 
 import { BadRequestError, isErrno } from "../errdefs/errdefs.ts";
+import { pathErrorText } from "../errdefs/errno-text.ts";
 import type { FileSystem } from "../host/host.ts";
 import { variable } from "./opts.ts";
 
@@ -50,10 +51,8 @@ async function readText(filename: string, fs: EnvFileHost["fs"]): Promise<string
   try {
     return String(await fs.readFile(filename));
   } catch (cause) {
-    if (isErrno(cause, "EISDIR")) throw new BadRequestError(`read ${filename}: is a directory`, { cause });
-    if (!(cause instanceof Error)) throw cause;
-    // "ENOENT: no such file or directory, open 'x'" is Go's "open x: no such file or directory".
-    const [, reason = cause.message] = /^[A-Z0-9]+: (.*?)(?:, \w+.*)?$/.exec(cause.message) ?? [];
-    throw new BadRequestError(`open ${filename}: ${reason}`, { cause });
+    // A directory can be opened, but not read.
+    const operation = isErrno(cause, "EISDIR") ? "read" : "open";
+    throw new BadRequestError(pathErrorText(operation, filename, cause), { cause });
   }
 }
