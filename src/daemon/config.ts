@@ -2,7 +2,7 @@
  * What the daemon's command line decides.
  *
  * @origin daemon/config.go
- * @article 001/3
+ * @article 001/5.0
  * @module
  */
 

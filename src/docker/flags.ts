@@ -4,7 +4,7 @@
  * One set holds those of the client and those of the daemon: each accepts the other's, as in 1.2.0.
  *
  * @origin docker/flags.go
- * @article 001/3
+ * @article 001/5.0
  * @module
  */
 

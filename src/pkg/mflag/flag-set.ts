@@ -10,7 +10,7 @@
  * ```
  *
  * @origin pkg/mflag/flag.go
- * @article 001/3
+ * @article 001/5.0
  * @module
  */
 

@@ -31,22 +31,24 @@ export class SimpleValue<T> implements Value {
   readonly isQuoted: boolean;
   readonly #parse: (text: string) => T;
   readonly #show: (value: T) => string;
+  readonly #zero: T;
 
   /** @param initial - the default */
   constructor(initial: T, kind: Kind<T>) {
     this.current = initial;
     this.#parse = kind.parse;
     this.#show = kind.show;
+    this.#zero = kind.zero;
     this.isBoolFlag = kind.isBoolFlag ?? false;
     this.isQuoted = kind.isQuoted ?? false;
   }
 
-  /** Takes the text; after a number that cannot be read the value is zero (or the bound), no longer the default. */
+  /** Takes the text; when it cannot be read the value is zero (or a number's bound), no longer the default. */
   set(text: string): void {
     try {
       this.current = this.#parse(text);
     } catch (cause) {
-      if (cause instanceof NumError) this.current = cause.fallback as T;
+      this.current = cause instanceof NumError ? (cause.fallback as T) : this.#zero;
       throw cause;
     }
   }
@@ -61,27 +63,29 @@ export class SimpleValue<T> implements Value {
 export interface Kind<T> {
   readonly parse: (text: string) => T;
   readonly show: (value: T) => string;
+  /** What a text that cannot be read leaves behind. */
+  readonly zero: T;
   readonly isBoolFlag?: boolean;
   readonly isQuoted?: boolean;
 }
 
 /** `1`, `t`, `true`, … */
-export const boolKind: Kind<boolean> = { parse: parseBool, show: String, isBoolFlag: true };
+export const boolKind: Kind<boolean> = { parse: parseBool, show: String, zero: false, isBoolFlag: true };
 
 /** A signed number of 64 bits, decimal, `0x` or octal. */
-export const intKind: Kind<number> = { parse: (text) => parseInteger(text, 0), show: String };
+export const intKind: Kind<number> = { parse: (text) => parseInteger(text, 0), show: String, zero: 0 };
 
 /** An unsigned number of 64 bits. */
-export const uintKind: Kind<number> = { parse: (text) => parseUint(text, 0), show: String };
+export const uintKind: Kind<number> = { parse: (text) => parseUint(text, 0), show: String, zero: 0 };
 
 /** Any text. */
-export const stringKind: Kind<string> = { parse: (text) => text, show: (value) => value, isQuoted: true };
+export const stringKind: Kind<string> = { parse: (text) => text, show: (value) => value, zero: "", isQuoted: true };
 
 /** A number with a fraction. */
-export const floatKind: Kind<number> = { parse: parseFloat64, show: formatFloat };
+export const floatKind: Kind<number> = { parse: parseFloat64, show: formatFloat, zero: 0 };
 
 /** A length of time in milliseconds, read and shown as `1h2m3.5s`. */
-export const durationKind: Kind<number> = { parse: parseDuration, show: formatDuration };
+export const durationKind: Kind<number> = { parse: parseDuration, show: formatDuration, zero: 0 };
 
 /** The default as the usage screen shows it. */
 export function showDefault(value: Value, text: string): string {

@@ -69,7 +69,9 @@ export class TabWriter<R = void> {
       start = at;
       let width = this.#minWidth;
       for (; hasCell(at); at++) width = Math.max(width, runes(lines[at]?.[column] ?? "") + this.#padding);
-      this.#format(lines, start, at, [...widths, width], out);
+      widths.push(width);
+      this.#format(lines, start, at, widths, out);
+      widths.pop();
       start = at;
     }
     this.#print(lines, start, to, widths, out);

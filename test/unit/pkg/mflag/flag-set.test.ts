@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { FlagError, FlagPanic, FlagSet, HelpRequested } from "../../../../src/pkg/mflag/mflag.ts";
 import { BufferWriter } from "../../../../src/sync/io.ts";
@@ -119,10 +120,34 @@ test.each([
   expect(stderr.toString()).toBe(`${message}\n${usage}`);
 });
 
-test("parse() leaves zero behind a number it cannot read", () => {
+test("parse() leaves zero behind what it cannot read, and the bound behind what is too large", () => {
   const { fs, n } = vectors();
-  expect(() => fs.parse(["-n", "x"])).toThrow(FlagError);
-  expect(n.value).toBe(0);
+  const duration = fs.duration(["e"], 1000, "");
+  const bool = fs.bool(["t"], true, "");
+  for (const arg of ["-n=x", "-e=x", "-t=x"]) expect(() => fs.parse([arg])).toThrow(FlagError);
+  expect([n.value, duration.value, bool.value]).toEqual([0, 0, false]);
+  expect(() => fs.parse(["-n=99999999999999999999"])).toThrow("value out of range");
+  expect(n.value).toBe(2 ** 63);
+});
+
+test("parse() answers any command line with an unread rest or a FlagError", () => {
+  const word = fc.oneof(
+    fc.constantFrom("-b", "--bool", "-s", "-n", "-n=5", "-old=x", "--zed", "-bi", "--", "-", "-h", "-b-s"),
+    fc.string({ unit: fc.constantFrom(..."-=bsnzi'\"0x#é") }),
+  );
+  fc.assert(
+    fc.property(fc.array(word), (args) => {
+      const { fs } = vectors();
+      fs.usage = () => undefined;
+      try {
+        fs.parse(args);
+      } catch (cause) {
+        expect(cause).toBeInstanceOf(FlagError);
+        return;
+      }
+      expect(args.slice(args.length - fs.nArg())).toEqual(fs.args());
+    }),
+  );
 });
 
 test.each([

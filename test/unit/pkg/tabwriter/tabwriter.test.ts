@@ -60,3 +60,7 @@ test("flush() returns what the sink returns and forgets the text", async () => {
   await writer.flush();
   expect(seen).toEqual(["a b\n", ""]);
 });
+
+test("TabWriter survives a line of very many cells", () => {
+  expect(align("a\t".repeat(2000), { padding: 1 })).toBe("a ".repeat(2000));
+});
