@@ -5,10 +5,8 @@
  * @module
  */
 
-import type { Clock } from "../../host/clock.ts";
 import type { Writer } from "../../sync/io.ts";
 import { encodeJsonLog } from "../jsonlog/jsonlog.ts";
-import { rfc3339Nano } from "../jsonlog/time.ts";
 import { Subscription } from "./subscription.ts";
 
 /** Longest line in the log, bytes; a longer one becomes several. */
@@ -23,15 +21,15 @@ export const lineLimit = 16 * 1024;
  *   stops the log and all other clients at once.
  */
 export class BroadcastWriter implements Writer {
-  readonly #clock: Pick<Clock, "nowNs">;
+  readonly #now: () => string;
   readonly #clients = new Set<Subscription>();
   readonly #logs = new Map<Writer, string>();
   #partial: Buffer[] = [];
   #partialSize = 0;
 
-  /** @param clock - stamps the lines */
-  constructor(clock: Pick<Clock, "nowNs">) {
-    this.#clock = clock;
+  /** @param now - the time of a line, RFC 3339 with nanoseconds */
+  constructor(now: () => string) {
+    this.#now = now;
   }
 
   /**
@@ -87,7 +85,7 @@ export class BroadcastWriter implements Writer {
 
   #log(lines: string[], pending: Promise<void>[]): void {
     if (lines.length === 0) return;
-    const time = rfc3339Nano(this.#clock.nowNs());
+    const time = this.#now();
     for (const [writer, stream] of this.#logs) {
       const full = writer.write(lines.map((log) => encodeJsonLog({ log, stream, time })).join(""));
       if (full !== undefined) pending.push(full);

@@ -6,7 +6,7 @@ import { decodeJsonLog } from "../../../../src/pkg/jsonlog/jsonlog.ts";
 import { deferred } from "../../../../src/sync/deferred.ts";
 import { BufferWriter } from "../../../../src/sync/io.ts";
 
-const clock = { nowNs: () => 1_408_565_614_000_000_001n };
+const now = () => "2014-08-20T20:13:34.000000001Z";
 const logged = (log: BufferWriter) =>
   log
     .toString()
@@ -16,7 +16,7 @@ const logged = (log: BufferWriter) =>
 
 // origin: pkg/broadcastwriter/broadcastwriter_test.go TestBroadcastWriter
 test("BroadcastWriter.write() gives every reader every byte", async () => {
-  const out = new BroadcastWriter(clock);
+  const out = new BroadcastWriter(now);
   const [a, b] = [new BufferWriter(), new BufferWriter()];
   const first = out.addWriter(a);
   await out.write("foo");
@@ -28,7 +28,7 @@ test("BroadcastWriter.write() gives every reader every byte", async () => {
 });
 
 test("BroadcastWriter.write() logs whole lines, with the stream's name and one time for each write", async () => {
-  const out = new BroadcastWriter(clock);
+  const out = new BroadcastWriter(now);
   const log = new BufferWriter();
   out.addLog(log, "stdout");
   await out.write("a<b\nlast");
@@ -40,7 +40,7 @@ test("BroadcastWriter.write() logs whole lines, with the stream's name and one t
 });
 
 test("BroadcastWriter.clean() logs a last line that has no end", () => {
-  const out = new BroadcastWriter(clock);
+  const out = new BroadcastWriter(now);
   const log = new BufferWriter();
   out.addLog(log, "stderr");
   void out.write("no end");
@@ -49,7 +49,7 @@ test("BroadcastWriter.clean() logs a last line that has no end", () => {
 });
 
 test("BroadcastWriter.write() cuts a long line at a character and keeps no more than that in memory", () => {
-  const out = new BroadcastWriter(clock);
+  const out = new BroadcastWriter(now);
   const log = new BufferWriter();
   out.addLog(log, "stdout");
   const text = `x${"é".repeat(lineLimit)}`;
@@ -70,7 +70,7 @@ test("BroadcastWriter.write() logs the same lines however the bytes are cut into
       fc.infiniteStream(fc.nat(9)),
       (lines, sizes) => {
         const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(""));
-        const out = new BroadcastWriter(clock);
+        const out = new BroadcastWriter(now);
         const log = new BufferWriter();
         out.addLog(log, "stdout");
         for (let at = 0; at < bytes.length; ) {
@@ -91,7 +91,7 @@ test("BroadcastWriter.write() logs the same lines however the bytes are cut into
 });
 
 test("BroadcastWriter.write() waits for a reader that is a megabyte behind, and no longer when it leaves", async () => {
-  const out = new BroadcastWriter(clock);
+  const out = new BroadcastWriter(now);
   const stuck = out.addWriter({ write: () => deferred().promise });
   const live = new BufferWriter();
   out.addWriter(live);
@@ -106,7 +106,7 @@ test("BroadcastWriter.write() waits for a reader that is a megabyte behind, and 
 });
 
 test("BroadcastWriter.addWriter() forgets a reader that fails", async () => {
-  const out = new BroadcastWriter(clock);
+  const out = new BroadcastWriter(now);
   let calls = 0;
   const bad = out.addWriter({
     write: () => {
@@ -121,7 +121,7 @@ test("BroadcastWriter.addWriter() forgets a reader that fails", async () => {
 });
 
 test("BroadcastWriter.addWriter() keeps a held reader's bytes until it is released", async () => {
-  const out = new BroadcastWriter(clock);
+  const out = new BroadcastWriter(now);
   const sink = new BufferWriter();
   const held = out.addWriter(sink, true);
   await out.write("a");

@@ -1,0 +1,45 @@
+/**
+ * Gives back what a run of a container needed: network, rules, mounts.
+ *
+ * @origin daemon/container.go cleanup, releaseNetwork
+ * @module
+ */
+
+import { messageOf } from "../errdefs/errdefs.ts";
+import type { Container } from "./container.ts";
+import { releaseNetwork } from "./container-network.ts";
+import type { Daemon } from "./daemon.ts";
+
+/** Takes down a run; what is down already is left alone. Failures are logged, never thrown. @origin daemon/container.go cleanup */
+export async function cleanup(daemon: Daemon, container: Container): Promise<void> {
+  const links = container.activeLinks;
+  container.activeLinks = [];
+  await Promise.all([
+    releaseNetwork(daemon, container),
+    unmount(daemon, container),
+    ...links.map((link) => link.disable().catch(() => undefined)),
+  ]);
+}
+
+/** Mounts the root file system. @origin daemon/daemon.go Mount */
+export async function mount(daemon: Daemon, container: Container): Promise<string> {
+  if (container.basefs !== undefined) return container.basefs;
+  try {
+    container.basefs = await daemon.driver.get(container.id, container.mountLabel);
+  } catch (cause) {
+    const text = `Error getting container ${container.id} from driver ${daemon.driver.name}: ${messageOf(cause)}`;
+    throw new Error(text, { cause });
+  }
+  return container.basefs;
+}
+
+/** @origin daemon/daemon.go Unmount */
+export async function unmount(daemon: Daemon, container: Container): Promise<void> {
+  if (container.basefs === undefined) return;
+  container.basefs = undefined;
+  try {
+    await daemon.driver.put(container.id);
+  } catch (cause) {
+    daemon.log.error("container.go:512", `${container.id}: Failed to umount filesystem: ${messageOf(cause)}`);
+  }
+}

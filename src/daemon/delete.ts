@@ -1,0 +1,147 @@
+/**
+ * Removes containers, links, and the volumes nobody needs any more.
+ *
+ * @origin daemon/delete.go
+ * @module
+ */
+
+import { posix } from "node:path";
+import type { Job } from "../engine/job.ts";
+import { ConflictError, isErrno, messageOf, NoSuchError, SystemError } from "../errdefs/errdefs.ts";
+import { syncDirectory } from "../utils/durable.ts";
+import type { Container } from "./container.ts";
+import type { Daemon } from "./daemon.ts";
+import { rephrase } from "./errors.ts";
+import { fullContainerName } from "./names.ts";
+import { unpauseIfNeeded } from "./pause.ts";
+import { killContainer, stopContainer } from "./stop.ts";
+
+/** A directory with this ending belongs to a container that is being removed. */
+export const removingSuffix = ".removing";
+
+/** Job `delete CONTAINER`: `removeVolume`, `removeLink`, `forceRemove`. @origin daemon/delete.go ContainerDestroy */
+export async function containerDestroy(daemon: Daemon, job: Job): Promise<void> {
+  const [name] = job.args;
+  if (name === undefined || job.args.length > 1) {
+    throw new SystemError(`Not enough arguments. Usage: ${job.name} CONTAINER\n`);
+  }
+  const container = daemon.get(name);
+  if (job.getenvBool("removeLink")) {
+    if (container === undefined) throw new NoSuchError("link", name);
+    return removeLink(daemon, name);
+  }
+  if (container === undefined) throw new NoSuchError("container", name);
+  if (container.state.running) {
+    if (!job.getenvBool("forceRemove")) {
+      throw new ConflictError(
+        "You cannot remove a running container. Stop the container before attempting removal or use -f",
+      );
+    }
+    try {
+      await unpauseIfNeeded(daemon, container);
+      await killContainer(daemon, container);
+    } catch (cause) {
+      throw rephrase(cause, (text) => `Could not kill running container, cannot remove - ${text}`);
+    }
+  }
+  try {
+    await destroy(daemon, container);
+  } catch (cause) {
+    throw rephrase(cause, (text) => `Cannot destroy container ${name}: ${text}`);
+  }
+  if (job.getenvBool("removeVolume")) await removeVolumes(daemon, container);
+}
+
+async function removeLink(daemon: Daemon, name: string): Promise<void> {
+  const path = fullContainerName(name);
+  const parent = posix.dirname(path);
+  if (parent === "/") throw new ConflictError("Conflict, cannot remove the default name of the container");
+  const parentId = daemon.containerGraph.get(parent);
+  if (parentId === undefined) throw new SystemError(`Cannot get parent ${parent}/ for name ${path}`);
+  const links = daemon.get(parentId)?.activeLinks ?? [];
+  await Promise.all(links.filter((link) => link.alias === posix.basename(path)).map((link) => link.disable()));
+  daemon.containerGraph.delete(path);
+}
+
+/**
+ * Removes a container: names, layers, directory.
+ *
+ * The directory is renamed first: from then on the next boot finishes what a crash leaves undone.
+ *
+ * @origin daemon/delete.go Destroy
+ */
+export async function destroy(daemon: Daemon, container: Container): Promise<void> {
+  const { id, root } = container;
+  const { fs } = daemon.host;
+  if (daemon.containers.get(id) !== container) {
+    throw new SystemError(`Container ${id} not found - maybe it was already destroyed?`);
+  }
+  await stopContainer(daemon, container, 3);
+  await daemon.locks.run(id, async () => {
+    await container.teardown;
+    if (container.isRemoved) throw new SystemError(`Container ${id} not found - maybe it was already destroyed?`);
+    if (container.state.running) throw new ConflictError(`Container ${id} was started meanwhile`);
+    container.isRemoved = true;
+    daemon.unregister(container);
+  });
+  try {
+    await container.log?.close();
+    await container.saved();
+    const trash = `${root}${removingSuffix}`;
+    await fs.rename(root, trash).catch((cause: unknown) => {
+      if (!isErrno(cause, "ENOENT")) throw cause;
+    });
+    await syncDirectory(daemon.host.fs, daemon.repository);
+    daemon.containerGraph.purge(id);
+    await removeLayer(daemon, id, "root");
+    await removeLayer(daemon, `${id}-init`, "init");
+    await fs.rm(trash, { recursive: true, force: true }).catch((cause: unknown) => {
+      throw new SystemError(`Unable to remove filesystem for ${id}: ${messageOf(cause)}`, { cause });
+    });
+  } finally {
+    daemon.logEvent(container, "destroy");
+    container.removed.resolve();
+  }
+}
+
+async function removeLayer({ driver }: Daemon, id: string, which: "root" | "init"): Promise<void> {
+  try {
+    await driver.remove(id);
+  } catch (cause) {
+    const text = `Driver ${driver.name} failed to remove ${which} filesystem ${id}: ${messageOf(cause)}`;
+    throw new SystemError(text, { cause });
+  }
+}
+
+/** @origin daemon/delete.go ContainerDestroy (removeVolume) */
+export async function removeVolumes(daemon: Daemon, container: Container): Promise<void> {
+  const volumeId = (path: string) => posix.basename(path.replace(/\/layer$/, ""));
+  const binds = new Set<string>();
+  for (const bind of container.hostConfig.Binds ?? []) {
+    const source = bind.split(":")[0] ?? "";
+    binds.add(
+      await daemon.host.fs.realpath(source).catch((cause: unknown) => {
+        if (!isErrno(cause, "ENOENT")) throw cause;
+        return source;
+      }),
+    );
+  }
+  const used = new Map<string, string>();
+  for (const other of daemon.list()) {
+    for (const path of Object.values(other.volumes ?? {})) used.set(volumeId(path), other.id);
+  }
+  for (const path of new Set(Object.values(container.volumes ?? {}))) {
+    if (binds.has(path)) continue;
+    const id = volumeId(path);
+    const user = used.get(id);
+    if (user !== undefined) {
+      daemon.log.info(`The volume ${id} is used by the container ${user}. Impossible to remove it. Skipping.`);
+      continue;
+    }
+    try {
+      await daemon.volumes.delete(id);
+    } catch (cause) {
+      throw rephrase(cause, (text) => `Error calling volumes.Delete(${JSON.stringify(id)}): ${text}`);
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * The keys that take a client away from a container's terminal: Ctrl-P Ctrl-Q.
+ *
+ * @origin utils/utils.go CopyEscapable
+ * @module
+ */
+
+import { BadRequestError } from "../errdefs/errdefs.ts";
+
+const defaultKeys = Buffer.from([16, 17]);
+
+/**
+ * Reads `ctrl-p,ctrl-q`; "" is the default.
+ *
+ * @throws {BadRequestError} for a key that there is not
+ * @since Docker 1.10
+ */
+export function parseDetachKeys(text: string): Buffer {
+  if (text === "") return defaultKeys;
+  return Buffer.from(
+    text.split(",").map((key) => {
+      const control = /^ctrl-([a-z@[\\\]^_])$/.exec(key)?.[1];
+      if (control !== undefined) return control.toUpperCase().charCodeAt(0) & 0x1f;
+      if (/^[\x20-\x7e]$/.test(key)) return key.charCodeAt(0);
+      throw new BadRequestError(`Invalid escape keys (${text}) provided`);
+    }),
+  );
+}
+
+/**
+ * Makes a filter for typed bytes: it gives what is to be passed on, or nothing when the keys were typed.
+ *
+ * @deviation A Ctrl-P that is not followed by Ctrl-Q is passed on with the next key; 1.2.0 swallows it, and only sees
+ *   the keys when each arrives alone.
+ */
+export function escapable(keys: Uint8Array): (typed: Uint8Array) => Uint8Array | undefined {
+  let matched = 0;
+  return (typed) => {
+    const out: number[] = [];
+    for (const byte of typed) {
+      if (byte === keys[matched]) {
+        if (++matched === keys.length) return undefined;
+        continue;
+      }
+      out.push(...keys.subarray(0, matched));
+      matched = byte === keys[0] ? 1 : 0;
+      if (matched === 0) out.push(byte);
+      else if (keys.length === 1) return undefined;
+    }
+    return Uint8Array.from(out);
+  };
+}

@@ -1,0 +1,35 @@
+/**
+ * Writes small files so that they are whole after any crash: old or new, never between.
+ *
+ * @module
+ */
+
+import { posix } from "node:path";
+import type { Host } from "../host/host.ts";
+import { syncDirectory } from "../utils/durable.ts";
+
+/**
+ * Writes files of one directory: each to a temporary name, synced, renamed; then the directory is synced once.
+ *
+ * @param files - text by file name
+ */
+export async function writeDurably(
+  host: Pick<Host, "fs">,
+  directory: string,
+  files: Readonly<Record<string, string>>,
+): Promise<void> {
+  await Promise.all(
+    Object.entries(files).map(async ([name, text]) => {
+      const path = posix.join(directory, name);
+      const file = await host.fs.open(`${path}.tmp`, "w", 0o644);
+      try {
+        await file.writeFile(text);
+        await file.datasync();
+      } finally {
+        await file.close();
+      }
+      await host.fs.rename(`${path}.tmp`, path);
+    }),
+  );
+  await syncDirectory(host.fs, directory);
+}

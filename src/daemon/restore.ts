@@ -1,0 +1,185 @@
+/**
+ * Brings back the containers of the daemon before, and removes what it left undone.
+ *
+ * ```text
+ * containers/<id>/ with config.json     a container
+ * containers/<id>/ without              a creation that a crash cut off: removed
+ * containers/<id>.removing/             a removal that a crash cut off: finished
+ * names without a container             removed
+ * ```
+ *
+ * @origin daemon/daemon.go restore, load, register
+ * @module
+ */
+
+import { posix } from "node:path";
+import { isErrno, messageOf } from "../errdefs/errdefs.ts";
+import { sortByDepth } from "../pkg/graphdb/sort.ts";
+import { ID_PATTERN } from "../utils/utils.ts";
+import type { Container } from "./container.ts";
+import { loadContainer } from "./container-load.ts";
+import type { Daemon } from "./daemon.ts";
+import { removingSuffix } from "./delete.ts";
+import { generateName } from "./names.ts";
+import { noNetwork } from "./network-settings.ts";
+import { startContainer } from "./start.ts";
+
+/** Exit code of a container that did not survive the daemon. */
+const lostExitCode = -127;
+/** How many containers are read at once. */
+const atOnce = 32;
+
+/** @origin daemon/daemon.go restore */
+export async function restore(daemon: Daemon): Promise<void> {
+  const { host, log } = daemon;
+  const debug = Boolean(host.env["DEBUG"] || host.env["TEST"]);
+  if (!debug) log.info("Loading containers: ");
+  const { loaded, foreign } = await loadAll(daemon, () => (debug ? undefined : log.raw(".")));
+  const registered = registerAll(daemon, loaded, foreign, () => (debug ? undefined : log.raw(".")));
+  await removeLeftovers(daemon, registered, foreign);
+  if (daemon.config.autoRestart) await restart(daemon, registered);
+  if (!debug) log.info(": done.");
+}
+
+async function loadAll(
+  daemon: Daemon,
+  dot: () => void,
+): Promise<{ loaded: Map<string, Container>; foreign: Set<string> }> {
+  const { host, log, driver, repository } = daemon;
+  const names = (await host.fs.readdir(repository)).sort();
+  const loaded = new Map<string, Container>();
+  // Containers that cannot be used now but must be kept: of another driver, or broken.
+  const foreign = new Set<string>();
+  const load = async (id: string): Promise<void> => {
+    dot();
+    if (id.endsWith(removingSuffix)) {
+      await host.fs.rm(posix.join(repository, id), { recursive: true, force: true });
+      return;
+    }
+    if (!ID_PATTERN.test(id)) return;
+    try {
+      const container = await loadContainer(id, daemon.containerRoot(id), host, log);
+      if (container.driver === driver.name || (container.driver === "" && driver.name === "aufs")) {
+        log.debug("daemon.go:319", `Loaded container ${id}`);
+        loaded.set(id, container);
+        return;
+      }
+      log.debug("daemon.go:323", `Cannot load container ${id} because it was created with another graph driver.`);
+      foreign.add(id);
+    } catch (cause) {
+      if (isErrno(cause, "ENOENT")) {
+        // Never became a container: its layers are orphans.
+        await host.fs.rm(daemon.containerRoot(id), { recursive: true, force: true });
+        return;
+      }
+      log.error("daemon.go:310", `Failed to load container ${id}: ${messageOf(cause)}`);
+      foreign.add(id);
+    }
+  };
+  for (let at = 0; at < names.length; at += atOnce) await Promise.all(names.slice(at, at + atOnce).map(load));
+  return { loaded, foreign };
+}
+
+/** Gives each container the deepest of its names, as 1.2.0 finds them. */
+function registerAll(
+  daemon: Daemon,
+  loaded: Map<string, Container>,
+  foreign: ReadonlySet<string>,
+  dot: () => void,
+): Container[] {
+  const { containerGraph, log } = daemon;
+  const registered: Container[] = [];
+  const add = (container: Container): void => {
+    loaded.delete(container.id);
+    try {
+      daemon.register(container);
+      registered.push(container);
+    } catch (cause) {
+      log.debug("daemon.go:340", `Failed to register container ${container.id}: ${messageOf(cause)}`);
+    }
+  };
+  for (const id of containerGraph.entities()) {
+    if (!loaded.has(id) && !foreign.has(id)) containerGraph.purge(id);
+  }
+  const entities = containerGraph.list("/", -1);
+  for (const path of sortByDepth([...entities.keys()])) {
+    dot();
+    const container = loaded.get(entities.get(path) ?? "");
+    if (container !== undefined) add(container);
+  }
+  for (const container of [...loaded.values()]) {
+    container.name = generateName(daemon, container.id);
+    daemon.beingCreated.delete(container.id);
+    add(container);
+  }
+  return registered;
+}
+
+/** Ends what still runs, and removes mounts, namespaces and layers of containers that are no more. */
+async function removeLeftovers(
+  daemon: Daemon,
+  registered: readonly Container[],
+  foreign: ReadonlySet<string>,
+): Promise<void> {
+  const { execDriver, log } = daemon;
+  const left = new Set(await execDriver.leftovers());
+  const wasRunning = registered.filter(({ state, id }) => state.running || state.restarting || left.has(id));
+  for (const { id } of wasRunning) left.add(id);
+  await Promise.all(
+    [...left].map(async (id) => {
+      log.debug("daemon.go:214", `killing old running container ${id}`);
+      await execDriver
+        .terminate(id)
+        .catch((cause: unknown) =>
+          log.error("daemon.go:229", `Cannot end the old container ${id}: ${messageOf(cause)}`),
+        );
+    }),
+  );
+  await removeNamespaces(daemon);
+  await Promise.all(
+    wasRunning.map(async (container) => {
+      log.debug("daemon.go:244", `Container ${container.id} was supposed to be running but is not.`);
+      log.debug("daemon.go:246", "Marking as stopped");
+      container.state.setStopped(lostExitCode);
+      container.networkSettings = noNetwork();
+      await container.toDisk(daemon.host);
+    }),
+  );
+  const keep = new Set(daemon.volumes.ids());
+  for (const id of [...daemon.containers.keys(), ...foreign]) keep.add(id).add(`${id}-init`);
+  await daemon.graph.removeOrphans(keep);
+  // Those that were to vanish after their run do so now.
+  for (const container of registered) {
+    if (container.hostConfig.AutoRemove === true && container.state.exitCode === lostExitCode) {
+      await daemon.autoRemove(container);
+    }
+  }
+}
+
+async function removeNamespaces({ host, netnsRoot, log }: Daemon): Promise<void> {
+  const names = await host.fs.readdir(netnsRoot).catch((cause: unknown) => {
+    if (!isErrno(cause, "ENOENT")) throw cause;
+    return [];
+  });
+  await Promise.all(
+    names.map((name) =>
+      host.net.removeNetns(posix.join(netnsRoot, name)).catch((cause: unknown) => {
+        log.error("daemon.go:235", `Cannot remove the network namespace ${name}: ${messageOf(cause)}`);
+      }),
+    ),
+  );
+}
+
+/** Starts what has to run always, or failed. */
+async function restart(daemon: Daemon, registered: readonly Container[]): Promise<void> {
+  daemon.log.debug("daemon.go:365", "Restarting containers...");
+  for (const container of registered) {
+    const { Name } = container.hostConfig.RestartPolicy;
+    if (container.isRemoved) continue;
+    if (Name !== "always" && !(Name === "on-failure" && container.state.exitCode !== 0)) continue;
+    daemon.log.debug("daemon.go:371", `Starting container ${container.id}`);
+    await startContainer(daemon, container).catch((cause: unknown) => {
+      daemon.log.debug("daemon.go:374", `Failed to start container ${container.id}: ${messageOf(cause)}`);
+    });
+  }
+}
