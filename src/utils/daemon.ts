@@ -24,7 +24,7 @@ const PROGRAM = /(^|\/)(dockerd?(-[\w.]+)?|src\/docker\/\w+\.ts)$/;
  *   process that is no docker, or to this one; 1.2.0 refuses while any process has it. The file is not followed when it is a link, and
  *   is written beside its place and renamed, so that nobody ever reads half a number.
  */
-export async function createPidFile(host: Pick<Host, "fs" | "machine">, pidfile: string): Promise<void> {
+export async function createPidFile(pidfile: string, host: Pick<Host, "fs" | "machine">): Promise<void> {
   const other = await livingDaemon(host, pidfile);
   if (other !== undefined) {
     throw new SystemError(`pid file found, ensure docker is not running or delete ${pidfile}`);
@@ -45,7 +45,7 @@ export async function createPidFile(host: Pick<Host, "fs" | "machine">, pidfile:
  *
  * @origin utils/daemon.go RemovePidFile
  */
-export async function removePidFile(host: Pick<Host, "fs">, log: Logger, pidfile: string): Promise<void> {
+export async function removePidFile(pidfile: string, host: Pick<Host, "fs">, log: Logger): Promise<void> {
   try {
     await host.fs.unlink(pidfile);
   } catch (cause) {

@@ -19,7 +19,7 @@ function machine(content: string | undefined, processes: Record<number, string[]
 
 test("createPidFile() writes the process id without a newline and leaves nothing else", async () => {
   const { host, read } = machine(undefined);
-  await createPidFile(host, PIDFILE);
+  await createPidFile(PIDFILE, host);
   expect(await read()).toBe("4242");
   expect(await host.fs.readdir("/var/run")).toEqual(["docker.pid"]);
   expect((await host.fs.stat(PIDFILE)).mode & 0o777).toBe(0o644);
@@ -34,7 +34,7 @@ test.each([
   ["a process whose command line is hidden", undefined],
 ])("createPidFile() refuses while %s has the number", async (_, words) => {
   const { host, read } = machine("17", { 17: words });
-  await expect(createPidFile(host, PIDFILE)).rejects.toThrow(
+  await expect(createPidFile(PIDFILE, host)).rejects.toThrow(
     "pid file found, ensure docker is not running or delete /var/run/docker.pid",
   );
   expect(await read()).toBe("17");
@@ -53,7 +53,7 @@ test.each([
   ["a huge number", "99999999999999999999", {}],
 ])("createPidFile() replaces a file that names %s", async (_, content, processes) => {
   const { host, read } = machine(content, processes);
-  await createPidFile(host, PIDFILE);
+  await createPidFile(PIDFILE, host);
   expect(await read()).toBe("4242");
 });
 
@@ -62,7 +62,7 @@ test("createPidFile() does not write through a link, and clears what an interrup
   await host.fs.writeFile("/etc-passwd", "root");
   await host.fs.symlink("/etc-passwd", PIDFILE);
   await host.fs.writeFile(`${PIDFILE}.4242`, "half");
-  await createPidFile(host, PIDFILE);
+  await createPidFile(PIDFILE, host);
   expect([await read(), await host.fs.readFile("/etc-passwd", "utf8")]).toEqual(["4242", "root"]);
   expect(await host.fs.readdir("/var/run")).toEqual(["docker.pid"]);
 });
@@ -70,17 +70,17 @@ test("createPidFile() does not write through a link, and clears what an interrup
 test("createPidFile() reports a directory in its place, and a folder that is not there", async () => {
   const { host } = machine(undefined);
   await host.fs.mkdir(PIDFILE);
-  await expect(createPidFile(host, PIDFILE)).rejects.toThrow("open /var/run/docker.pid: is a directory");
-  await expect(createPidFile(host, "/missing/docker.pid")).rejects.toMatchObject({ code: "ENOENT" });
+  await expect(createPidFile(PIDFILE, host)).rejects.toThrow("open /var/run/docker.pid: is a directory");
+  await expect(createPidFile("/missing/docker.pid", host)).rejects.toMatchObject({ code: "ENOENT" });
 });
 
 test("removePidFile() removes the file, and logs when it cannot", async () => {
   const { host } = machine("4242");
   const log = new Logger(host);
-  await removePidFile(host, log, PIDFILE);
+  await removePidFile(PIDFILE, host, log);
   expect(await host.fs.readdir("/var/run")).toEqual([]);
   expect(host.stderr.text).toBe("");
-  await removePidFile(host, log, PIDFILE);
+  await removePidFile(PIDFILE, host, log);
   expect(host.stderr.text).toMatch(
     /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d Error removing \/var\/run\/docker\.pid: remove \/var\/run\/docker\.pid: no such file or directory\n$/,
   );
