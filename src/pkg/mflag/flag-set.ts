@@ -16,8 +16,8 @@
 
 import type { Writer } from "../../sync/io.ts";
 import { quote } from "../strconv/strconv.ts";
-import { TabWriter } from "../tabwriter/tabwriter.ts";
 import { FlagError, FlagPanic, HelpRequested } from "./errors.ts";
+import { type Flag, flagTable, sortFlags } from "./flag.ts";
 import {
   boolKind,
   durationKind,
@@ -25,22 +25,10 @@ import {
   intKind,
   type Kind,
   SimpleValue,
-  showDefault,
   stringKind,
   uintKind,
   type Value,
 } from "./values.ts";
-
-/** One declared flag. @origin pkg/mflag/flag.go Flag */
-export interface Flag {
-  /** As declared, `#` included. */
-  readonly names: readonly string[];
-  /** The help text; lines after the first are indented. */
-  readonly usage: string;
-  readonly value: Value;
-  /** The default as text. */
-  readonly defValue: string;
-}
 
 /** What a declaration returns: read it after {@link FlagSet.parse}. */
 export interface FlagHandle<T> {
@@ -238,19 +226,7 @@ export class FlagSet {
 
   /** Writes the table of flags, their defaults and help. @origin pkg/mflag/flag.go (*FlagSet).PrintDefaults */
   printDefaults(): void {
-    const table = new TabWriter((text) => this.#print(text), { minWidth: 20, tabWidth: 1, padding: 3 });
-    this.visitAll(({ names, usage, value, defValue }) => {
-      const visible = names.filter((name) => !name.startsWith("#"));
-      if (visible.length === 0) return;
-      table.write(`  -${visible.join(", -")}=${showDefault(value, defValue)}`);
-      table.write(
-        `${usage
-          .split("\n")
-          .map((line, i) => `\t ${i === 0 ? "" : "  "}${line}\n`)
-          .join("")}`,
-      );
-    });
-    table.flush();
+    this.#print(flagTable(new Set(this.#formal.values())));
   }
 
   /** The usage screen of a set that has no other. @origin pkg/mflag/flag.go defaultUsage */
@@ -368,13 +344,6 @@ export class FlagSet {
 
 function textOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
-}
-
-/** By the first name, upper and lower case together. @origin pkg/mflag/flag.go sortFlags */
-function sortFlags(flags: ReadonlySet<Flag>): Flag[] {
-  const key = (flag: Flag) => (flag.names[0] ?? "").replace(/^#/, "").replace(/^-/, "");
-  const order = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
-  return [...flags].sort((a, b) => order(key(a).toLowerCase(), key(b).toLowerCase()) || order(key(a), key(b)));
 }
 
 /**

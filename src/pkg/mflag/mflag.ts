@@ -6,5 +6,6 @@
  */
 
 export { FlagError, FlagPanic, HelpRequested } from "./errors.ts";
-export { type ErrorHandling, type Flag, type FlagHandle, FlagSet, type FlagSetHost } from "./flag-set.ts";
+export type { Flag } from "./flag.ts";
+export { type ErrorHandling, type FlagHandle, FlagSet, type FlagSetHost } from "./flag-set.ts";
 export type { Value } from "./values.ts";
