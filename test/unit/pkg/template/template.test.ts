@@ -1,0 +1,134 @@
+import { expect, test } from "vitest";
+import { Template, TemplateExecError, type Value } from "../../../../src/pkg/template/template.ts";
+
+const data: Value = {
+  Name: "/web",
+  Empty: "",
+  Nil: null,
+  State: { Running: true, Pid: 4242, ExitCode: 0 },
+  Config: { Cmd: ["sh", "-c", "true"], Env: null, Labels: { b: "2", a: "1" } },
+  NetworkSettings: { Ports: { "80/tcp": [{ HostIp: "0.0.0.0", HostPort: "8086" }], "90/tcp": null } },
+  Size: 536870912,
+  Ratio: 0.5,
+};
+
+function render(text: string, value: Value = data): string {
+  return new Template(text).execute(value);
+}
+
+function failure(text: string, value: Value = data): string {
+  try {
+    return `printed ${render(text, value)}`;
+  } catch (cause) {
+    return (cause as Error).message;
+  }
+}
+
+test.each([
+  ["plain", "plain"],
+  ["{{.Name}}", "/web"],
+  ["a{{.State.Pid}}b", "a4242b"],
+  ["{{.State.Running}}", "true"],
+  ["{{.Config.Cmd}}", "[sh -c true]"],
+  ["{{.Config.Labels}}", "map[a:1 b:2]"],
+  ["{{.NetworkSettings.Ports}}", "map[80/tcp:[map[HostIp:0.0.0.0 HostPort:8086]] 90/tcp:<nil>]"],
+  ["{{.Nope}}", "<no value>"],
+  ["{{.Nil}}", "<no value>"],
+  ["{{.Nope.Deeper}}", "<no value>"],
+  ["{{.Size}}", "5.36870912e+08"],
+  ["{{.Ratio}}", "0.5"],
+  ['{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostPort}}', "8086"],
+  ["{{index .Config.Cmd 1}}", "-c"],
+  ["{{len .Config.Cmd}} {{len .Name}}", "3 4"],
+  ["{{range .Config.Cmd}}[{{.}}]{{end}}", "[sh][-c][true]"],
+  ["{{range $i, $v := .Config.Cmd}}{{$i}}={{$v}};{{end}}", "0=sh;1=-c;2=true;"],
+  ["{{range $k, $v := .Config.Labels}}{{$k}}{{$v}}{{end}}", "a1b2"],
+  ["{{range .Config.Env}}x{{else}}none{{end}}", "none"],
+  ["{{if .State.Running}}up{{else}}down{{end}}", "up"],
+  ["{{if .Empty}}a{{else if .Nil}}b{{else if .Name}}c{{else}}d{{end}}", "c"],
+  ["{{with .State}}{{.Pid}}{{end}}{{with .Nil}}x{{else}}y{{end}}", "4242y"],
+  ["{{with $x := .Name}}{{$x}}{{$.State.Pid}}{{end}}", "/web4242"],
+  ["{{$a := 1}}{{$a = 2}}{{$a}}", "2"],
+  ['{{.Name | printf "%s!" | printf "%q"}}', '"/web!"'],
+  ['{{printf "%05d %-4s| %x %v %t" 42 "ab" 255 .Config.Cmd true}}', "00042 ab  | ff [sh -c true] true"],
+  ['{{printf "%d %s" "x" 1}}', "%!d(string=x) %!s(int=1)"],
+  ['{{printf "%d"}} {{printf "a" 1}} {{printf "%"}}', "%!d(MISSING) a%!(EXTRA int=1) %!(NOVERB)"],
+  ['{{printf "%.2f %6.1f %e %g" 1.5 2.25 1500.0 0.00001}}', "1.50    2.3 1.500000e+03 1e-05"],
+  ['{{print 1 2 "a" "b" 3}}|{{println "x" 1}}', "1 2ab3|x 1\n"],
+  ['{{eq .State.ExitCode 0}} {{ne .Name "/web"}} {{lt 1 2}} {{ge 2.5 2}}', "true false true true"],
+  ['{{eq .Name "a" "/web"}}', "true"],
+  ["{{and .State.Running .Empty}}|{{or .Empty .Name}}|{{not .Empty}}", "|/web|true"],
+  ["a {{- .Name -}} b", "a/webb"],
+  ["a {{/* gone */}} b{{- /* trims */ -}} c", "a  bc"],
+  ["{{`raw \\n`}}{{\"\\t\\u00e9\"}}{{'a'}}", "raw \\n\té97"],
+  ["{{0x10}} {{1e3}} {{-7}} {{010}} {{1.5}}", "16 1000 -7 8 1.5"],
+  ['{{define "row"}}<{{.}}>{{end}}{{range .Config.Cmd}}{{template "row" .}}{{end}}', "<sh><-c><true>"],
+  ['{{html "<a&b>"}} {{js "it\'s"}} {{urlquery "a b/c"}}', "&lt;a&amp;b&gt; it\\'s a+b%2Fc"],
+])("Template.execute() renders %s", (text, expected) => {
+  expect(render(text)).toBe(expected);
+});
+
+// The texts are those of the original's template package.
+test.each([
+  ["{{", "template: :1: unclosed action"],
+  ["a\n{{.X", "template: :2: unclosed action"],
+  ["{{nofunc .}}", 'template: :1: function "nofunc" not defined'],
+  ["{{end}}", "template: :1: unexpected {{end}}"],
+  ["{{if .X}}", "template: :1: unexpected EOF"],
+  ["{{}}", "template: :1: missing value for command"],
+  ["{{if}}x{{end}}", "template: :1: missing value for if"],
+  ["{{$x}}", 'template: :1: undefined variable "$x"'],
+  ['{{"a}}', "template: :1: unterminated quoted string"],
+  ["{{`a}}", "template: :1: unterminated raw quoted string"],
+  ["{{(.X}}", "template: :1: unclosed left paren"],
+  ["{{.X)}}", "template: :1: unexpected right paren U+0029 ')'"],
+  ["{{.X!}}", "template: :1: bad character U+0021 '!'"],
+  ["{{!}}", "template: :1: unrecognized character in action: U+0021 '!'"],
+  ["{{1x}}", 'template: :1: bad number syntax: "1x"'],
+  ["{{/* a}}", "template: :1: unclosed comment"],
+  ["{{.X | 3}}", "template: :1: non executable command in pipeline stage 2"],
+  ["{{else}}", "template: :1: unexpected {{else}}"],
+  ["{{if .X}}{{else}}{{else}}{{end}}", "template: :1: expected end; found {{else}}"],
+])("Template refuses %s", (text, message) => {
+  expect(() => new Template(text)).toThrow(expect.objectContaining({ name: "TemplateSyntaxError", message }));
+});
+
+test.each([
+  ["{{.State.Pid.X}}", 'template: :1:8: executing "" at <.State.Pid.X>: can\'t evaluate field X in type interface {}'],
+  ["{{range .Nil.Cmd}}{{end}}", 'template: :1:12: executing "" at <.Nil.Cmd>: nil pointer evaluating interface {}.Cmd'],
+  [
+    "{{index .Config.Cmd 9}}",
+    'template: :1:2: executing "" at <index .Config.Cmd 9>: error calling index: index out of range: 9',
+  ],
+  ["{{with .Name}}{{.X}}{{end}}", 'template: :1:16: executing "" at <.X>: can\'t evaluate field X in type string'],
+  ["{{range .Name}}{{end}}", 'template: :1:8: executing "" at <.Name>: range can\'t iterate over /web'],
+  [
+    "{{len .State.Running}}",
+    'template: :1:2: executing "" at <len .State.Running>: error calling len: len of type bool',
+  ],
+  ["{{lt 1}}", 'template: :1:2: executing "" at <lt>: wrong number of args for lt: want 2 got 1'],
+  ['{{lt 1 "a"}}', 'template: :1:2: executing "" at <lt 1 "a">: error calling lt: incompatible types for comparison'],
+  ['{{template "x"}}', 'template: :1:11: executing "" at <{{template "x"}}>: template "x" not defined'],
+  ["{{.Name 1}}", 'template: :1:2: executing "" at <.Name>: Name is not a method but has arguments'],
+])("Template.execute() fails on %s as the original does", (text, message) => {
+  expect(failure(text)).toBe(message);
+});
+
+test("Template.execute() says what was printed before it failed", () => {
+  const template = new Template("a{{.Name}}{{.Name.X}}b");
+  expect(() => template.execute(data)).toThrow(TemplateExecError);
+  try {
+    template.execute(data);
+  } catch (cause) {
+    expect((cause as TemplateExecError).printed).toBe("a/web");
+  }
+});
+
+test("Template.execute() ends a template that calls itself for ever", () => {
+  expect(failure('{{define "x"}}{{template "x"}}{{end}}{{template "x"}}')).toContain("exceeded maximum template depth");
+});
+
+test("Template knows no names of JavaScript", () => {
+  expect(render("{{.constructor}} {{.__proto__}}")).toBe("<no value> <no value>");
+  expect(() => new Template("{{constructor .}}")).toThrow('function "constructor" not defined');
+});
