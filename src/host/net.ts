@@ -59,7 +59,7 @@ export interface Links {
   routes(): Route[];
   addBridge(name: string, mac?: string): void;
   /** Makes a pair; `peer` is put into the namespace at `peerNetns` (path) under its own name. `mtu` 0: the kernel's. */
-  addVeth(pair: { name: string; peer: string; peerNetns: string; mtu: number; alias?: string }): void;
+  addVeth(pair: { name: string; peer: string; peerNetns: string; mtu: number; alias?: string; peerMac?: string }): void;
   setMaster(name: string, bridge: string): void;
   setUp(name: string): void;
   /** @param cidr - `172.17.42.1/16` */

@@ -87,7 +87,14 @@ export class NetlinkLinks implements Links {
     ]);
   }
 
-  addVeth(pair: { name: string; peer: string; peerNetns: string; mtu: number; alias?: string }): void {
+  addVeth(pair: {
+    name: string;
+    peer: string;
+    peerNetns: string;
+    mtu: number;
+    alias?: string;
+    peerMac?: string;
+  }): void {
     const namespace = openSync(pair.peerNetns, "r");
     try {
       const mtu = pair.mtu > 0 ? [attribute(IFLA.MTU, u32(pair.mtu))] : [];
@@ -96,6 +103,7 @@ export class NetlinkLinks implements Links {
         linkHeader(),
         attribute(IFLA.IFNAME, linkName(pair.peer)),
         attribute(IFLA.NET_NS_FD, u32(namespace)),
+        ...(pair.peerMac === undefined ? [] : [attribute(IFLA.ADDRESS, encodeMac(pair.peerMac))]),
         ...mtu,
       ];
       this.#newLink("add veth", pair.name, [
