@@ -84,6 +84,7 @@ async function modernContainers(
   const narrow = filters.size > 0;
   const everything = form.bool("all") || filters.has("status") || filters.has("exited") || limit > 0;
   job.setenvBool("all", everything);
+  job.setenvBool("extended", true);
   job.setenv("size", form.get("size"));
   job.setenv("since", form.get("since") || (filters.get("since")?.[0] ?? ""));
   job.setenv("before", form.get("before") || (filters.get("before")?.[0] ?? ""));
@@ -93,6 +94,7 @@ async function modernContainers(
   const listed = await Promise.all(
     rows.map(async (row): Promise<Listed> => {
       const inspect = api.engine.job("container_inspect", textAt(row, "Id"));
+      inspect.setenvBool("extended", true);
       // It may have been removed since the list was made.
       return { row, container: await jsonOf<JsonObject>(request, inspect).catch(() => undefined) };
     }),

@@ -42,6 +42,7 @@ export async function getContainersLogs(
   }
   const { stdout, stderr } = await outputs(api, request, response.flushing());
   if (request.version.modern) {
+    job.setenvBool("strict", true);
     for (const key of ["since", "until"]) if (form.get(key) !== "") job.setenv(key, form.get(key));
     response.set("Content-Type", RAW_STREAM);
     await response.flush();

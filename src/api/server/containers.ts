@@ -5,7 +5,7 @@
  * @module
  */
 
-import { BadRequestError, ConflictError, messageOf, SystemError } from "../../errdefs/errdefs.ts";
+import { BadRequestError, messageOf, SystemError } from "../../errdefs/errdefs.ts";
 import { BufferWriter } from "../../sync/io.ts";
 import { goJson } from "../../utils/go-json.ts";
 import { decodeObject } from "../../utils/go-json-decode.ts";
@@ -13,7 +13,7 @@ import { streamJson } from "./images.ts";
 import { imageName } from "./names.ts";
 import type { ApiRequest } from "./request.ts";
 import type { ResponseWriter } from "./response.ts";
-import { type ApiServices, type JsonObject, jsonOf, lastLineOf, objectAt } from "./services.ts";
+import { type ApiServices, type JsonObject, jsonOf, lastLineOf } from "./services.ts";
 import { shapeContainer } from "./shape/container.ts";
 
 /** Refuses a body of another type than JSON, as Docker 1.3 and newer do. */
@@ -82,6 +82,7 @@ export async function getContainersByName(
     streamJson(job, response);
     return request.run(job);
   }
+  job.setenvBool("extended", true);
   await response.json(200, `${goJson(shapeContainer(await jsonOf<JsonObject>(request, job), version))}\n`);
 }
 
@@ -156,7 +157,7 @@ export async function postContainersRestart(
 
 /**
  * @origin api/server/server.go postContainersKill
- * @deviation From 1.20 on, killing a container that does not run is a conflict, as in newer Dockers.
+ * @deviation For clients newer than 1.2.0, killing a container that does not run is a conflict.
  */
 export async function postContainersKill(
   api: ApiServices,
@@ -164,14 +165,9 @@ export async function postContainersKill(
   response: ResponseWriter,
 ): Promise<void> {
   const signal = (await request.form()).get("signal");
-  if (request.version.atLeast("1.20")) {
-    const container = await jsonOf<JsonObject>(request, api.engine.job("container_inspect", request.name));
-    if (objectAt(container, "State")["Running"] === false) {
-      const id = String(container["Id"]);
-      throw new ConflictError(`Cannot kill container: ${request.name}: Container ${id} is not running`);
-    }
-  }
-  await request.run(api.engine.job("kill", request.name, ...(signal === "" ? [] : [signal])));
+  const job = api.engine.job("kill", request.name, ...(signal === "" ? [] : [signal]));
+  if (request.version.modern) job.setenvBool("strict", true);
+  await request.run(job);
   response.status(204);
 }
 

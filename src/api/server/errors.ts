@@ -5,7 +5,7 @@
  * @module
  */
 
-import { EngineError, messageOf } from "../../errdefs/errdefs.ts";
+import { EngineError, ForbiddenError, messageOf } from "../../errdefs/errdefs.ts";
 import { goJson } from "../../utils/go-json.ts";
 import type { ResponseWriter } from "./response.ts";
 import type { ApiVersion } from "./version.ts";
@@ -28,6 +28,8 @@ export function statusOf(cause: unknown, version: ApiVersion): number {
   const text = messageOf(cause);
   const byText = BY_TEXT.find(([part]) => text.includes(part))?.[1];
   if (byText !== undefined) return byText;
+  // The server's own refusal, which 1.2.0 does not have: no job throws it here, they throw a JobError.
+  if (cause instanceof ForbiddenError) return cause.statusCode;
   return version.modern && cause instanceof EngineError ? cause.statusCode : 500;
 }
 

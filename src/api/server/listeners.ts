@@ -11,6 +11,7 @@ import type { Job } from "../../engine/job.ts";
 import { isErrno, messageOf, SystemError } from "../../errdefs/errdefs.ts";
 import type { Host } from "../../host/host.ts";
 import type { ListenAddress } from "../../host/net.ts";
+import { type Activation, holdConnections } from "../../pkg/listenbuffer/buffer.ts";
 import type { Logger } from "../../pkg/log/log.ts";
 import { listenFd } from "../../pkg/systemd/listendfd.ts";
 import type { RequestHandler } from "./middleware.ts";
@@ -108,8 +109,9 @@ async function removeOldSocket(host: ListenHost, path: string): Promise<void> {
   }
 }
 
-/** Connects a server with its handler. */
-function prepare(server: Server, handler: RequestHandler): void {
+/** Connects a server with its handler, and lets it wait for the daemon. */
+function prepare(server: Server, handler: RequestHandler, activation: Activation | undefined): void {
+  if (activation !== undefined) holdConnections(server, activation);
   server.requestTimeout = 0; // an image may take its time to arrive
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.keepAliveTimeout = IDLE_TIMEOUT_MS;
@@ -121,6 +123,7 @@ function prepare(server: Server, handler: RequestHandler): void {
 /**
  * Listens on one address; for `fd`, on each descriptor.
  *
+ * @param activation - connections are held back until it opens
  * @returns the servers, which listen
  * @throws {SystemError} with 1.2.0's texts
  * @origin api/server/server.go ListenAndServe
@@ -131,12 +134,13 @@ export async function listen(
   { proto, addr }: ProtoAddress,
   job: Job,
   handler: RequestHandler,
+  activation?: Activation,
 ): Promise<Server[]> {
   if (proto === "fd") {
     return Promise.all(
       listenFd(host, addr).map(async (fd) => {
         const server = host.net.createHttpServer();
-        prepare(server, handler);
+        prepare(server, handler, activation);
         await host.net.listen(server, { kind: "fd", fd });
         return server;
       }),
@@ -145,7 +149,7 @@ export async function listen(
   if (proto !== "unix" && proto !== "tcp") throw new SystemError("Invalid protocol format.");
   if (proto === "unix") await removeOldSocket(host, addr);
   const server = host.net.createHttpServer(proto === "tcp" ? await tlsOf(host, job) : undefined);
-  prepare(server, handler);
+  prepare(server, handler, activation);
   await host.net.listen(server, proto === "unix" ? { kind: "unix", path: addr } : tcpAddress(addr));
   try {
     if (proto === "unix") await openSocket(host, log, addr, job.getenv("SocketGroup"));

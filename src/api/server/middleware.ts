@@ -42,17 +42,14 @@ export class RequestHandler {
   readonly #api: ApiServices;
   readonly #router: Router;
   readonly #settings: ApiSettings;
-  readonly #ready: Promise<void>;
   /** Connections taken over, for bytes that the parser still reports. */
   readonly #hijacked = new WeakMap<object, Hijacked>();
   readonly #open = new Set<Hijacked>();
 
-  /** @param ready - requests wait for it */
-  constructor(api: ApiServices, router: Router, settings: ApiSettings, ready: Promise<void>) {
+  constructor(api: ApiServices, router: Router, settings: ApiSettings) {
     this.#api = api;
     this.#router = router;
     this.#settings = settings;
-    this.#ready = ready;
   }
 
   /** Listener for `request`. */
@@ -134,7 +131,6 @@ export class RequestHandler {
   /** Answers, whatever happens. */
   async #handle(received: Received): Promise<void> {
     try {
-      await this.#ready;
       await this.#answer(received);
     } catch (cause) {
       // Only a client that is gone gets here: there is nobody to tell.

@@ -9,9 +9,9 @@
 import type { Server } from "node:http";
 import type { Handler } from "../../engine/job.ts";
 import type { Host } from "../../host/host.ts";
+import { Activation } from "../../pkg/listenbuffer/buffer.ts";
 import type { Logger } from "../../pkg/log/log.ts";
 import { sdNotify } from "../../pkg/systemd/sd-notify.ts";
-import { deferred } from "../../sync/deferred.ts";
 import { listen, type ProtoAddress } from "./listeners.ts";
 import { RequestHandler } from "./middleware.ts";
 import { Router } from "./router.ts";
@@ -24,11 +24,11 @@ export type ApiHost = Pick<Host, "fs" | "net" | "env" | "machine" | "clock" | "k
 export class ApiServer {
   readonly #host: ApiHost;
   readonly #log: Logger;
-  /** Resolved when the daemon is complete: requests wait for it. */
-  readonly #activation = deferred();
+  /** Opened when the daemon is complete: connections wait for it. */
+  readonly #activation = new Activation();
   readonly #servers: Server[] = [];
   readonly #handlers: RequestHandler[] = [];
-  #active = false;
+  #closed = false;
 
   constructor(host: ApiHost, log: Logger) {
     this.#host = host;
@@ -50,10 +50,10 @@ export class ApiServer {
       if (at < 0) return job.errorf(usage);
       addresses.push({ proto: arg.slice(0, at), addr: arg.slice(at + 3) });
     }
-    const gated = job.getenvBool("BufferRequests") ? this.#activation.promise : Promise.resolve();
+    const buffered = job.getenvBool("BufferRequests");
     const router = new Router(ROUTES, job.eng);
     // The table has the routes of a complete daemon; which of them are served is known when it is complete.
-    void gated.then(() => {
+    void (buffered ? this.#activation.opened : Promise.resolve()).then(() => {
       for (const { method, path } of router.served())
         this.#log.debug("server.go:1151", `Registering ${method}, ${path}`);
     });
@@ -66,11 +66,12 @@ export class ApiServer {
     await Promise.all(
       addresses.map(async (address) => {
         this.#log.info(`Listening for HTTP on ${address.proto} (${address.addr})`);
-        const ready = address.proto === "fd" ? this.#activation.promise : gated;
-        const handler = new RequestHandler(api, router, settings, ready);
+        const activation = buffered || address.proto === "fd" ? this.#activation : undefined;
+        const handler = new RequestHandler(api, router, settings);
         this.#handlers.push(handler);
-        const servers = await listen(this.#host, this.#log, address, job, handler);
+        const servers = await listen(this.#host, this.#log, address, job, handler, activation);
         this.#servers.push(...servers);
+        if (this.#closed) void this.close();
         await Promise.all(servers.map(untilClosed));
       }),
     );
@@ -78,14 +79,13 @@ export class ApiServer {
   };
 
   /**
-   * Says that the daemon is complete: requests that waited are answered, and systemd is told.
+   * Says that the daemon is complete: connections that waited are served, and systemd is told.
    *
    * @origin api/server/server.go AcceptConnections
    * @deviation It may run before `serveapi` too; 1.2.0's listeners would then wait for ever.
    */
   readonly acceptConnections: Handler = () => {
-    this.#active = true;
-    this.#activation.resolve();
+    this.#activation.open();
     try {
       sdNotify(this.#host, "READY=1");
     } catch {
@@ -95,11 +95,13 @@ export class ApiServer {
 
   /** Whether {@link acceptConnections} ran. */
   get active(): boolean {
-    return this.#active;
+    return this.#activation.isOpen;
   }
 
   /** Closes every listener and every connection. */
   async close(): Promise<void> {
+    this.#closed = true;
+    this.#activation.drop();
     await Promise.all(
       this.#servers.splice(0).map((server) => {
         const closed = untilClosed(server);

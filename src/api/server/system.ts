@@ -77,27 +77,18 @@ export async function getInfo(api: ApiServices, request: ApiRequest, response: R
   await response.json(200, `${goJson(shaped)}\n`);
 }
 
-/** Unix seconds as today's clients send them, `1795225160.123456789`, in whole seconds. */
-function wholeSeconds(value: string): string {
-  return /^\d+\.\d+$/.test(value) ? value.slice(0, value.indexOf(".")) : value;
-}
-
 /** @origin api/server/server.go getEvents */
 export async function getEvents(api: ApiServices, request: ApiRequest, response: ResponseWriter): Promise<void> {
   const form = await request.form();
   const job = api.engine.job("events");
   response.set("Content-Type", "application/json");
   job.stdout.add(response.flushing());
+  job.setenv("since", form.get("since"));
+  job.setenv("until", form.get("until"));
   if (request.version.modern) {
-    job.setenv("since", wholeSeconds(form.get("since")));
-    job.setenv("until", wholeSeconds(form.get("until")));
     const filters = decodeFilters(form.get("filters"));
     if (filters.size > 0) job.setenv("filters", encodeFilters(filters));
     if (request.version.atLeast("1.22")) job.setenv("format", "actor");
-    await response.flush();
-  } else {
-    job.setenv("since", form.get("since"));
-    job.setenv("until", form.get("until"));
   }
   await request.run(job);
 }
