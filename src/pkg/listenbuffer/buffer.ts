@@ -13,6 +13,7 @@ import { type Deferred, deferred } from "../../sync/deferred.ts";
 /** A gate that is opened once. */
 export class Activation {
   readonly #gate: Deferred<void> = deferred();
+  readonly #held = new Set<Socket>();
   #open = false;
 
   /** Whether {@link open} was called. */
@@ -30,7 +31,29 @@ export class Activation {
     this.#open = true;
     this.#gate.resolve();
   }
+
+  /** Keeps a connection until it ends or {@link release} takes it. */
+  hold(socket: Socket): void {
+    // Nobody reads it: it takes what fits into its buffer, and the rest waits with the client.
+    this.#held.add(socket);
+    socket.on("error", ignore);
+    socket.once("close", () => this.#held.delete(socket));
+  }
+
+  /** @returns `false` when the connection ended meanwhile */
+  release(socket: Socket): boolean {
+    socket.off("error", ignore);
+    return this.#held.delete(socket) && !socket.destroyed;
+  }
+
+  /** Cuts everybody who waits: a server that closes before it was activated would wait for them. */
+  drop(): void {
+    for (const socket of this.#held) socket.destroy();
+  }
 }
+
+/** A connection that breaks while nobody uses it is no error. */
+function ignore(): void {}
 
 /**
  * Holds a server's connections back until `activation` opens; from then on they come as always.
@@ -38,36 +61,26 @@ export class Activation {
  * Call it when the server has its own listeners and before it listens. It works below HTTP and TLS: neither sees a
  * held connection, so their limits of time begin when it is let in.
  *
- * @returns drops those that are held now; without it a server that closes early waits for them
  * @origin pkg/listenbuffer/buffer.go NewListenBuffer
  * @deviation Node accepts by itself: the connections wait here, not in the kernel's queue. One that its client gives up
  *   meanwhile is forgotten.
  */
-export function holdConnections(server: Server, activation: Activation): () => void {
+export function holdConnections(server: Server, activation: Activation): void {
   const listeners = server.listeners("connection") as ((socket: Socket) => void)[];
-  const held = new Set<Socket>();
-  const ignore = () => undefined;
+  const waiting: Socket[] = [];
 
   const hold = (socket: Socket) => {
-    // Nobody reads it: it takes what fits into its buffer, and the rest waits with the client.
-    held.add(socket);
-    socket.on("error", ignore);
-    socket.once("close", () => held.delete(socket));
+    activation.hold(socket);
+    waiting.push(socket);
   };
-
   server.removeAllListeners("connection");
   server.on("connection", hold);
 
   void activation.opened.then(() => {
     server.off("connection", hold);
     for (const listener of listeners) server.on("connection", listener);
-    for (const socket of held) {
-      socket.off("error", ignore);
-      if (!socket.destroyed) for (const listener of listeners) listener.call(server, socket);
+    for (const socket of waiting.splice(0)) {
+      if (activation.release(socket)) for (const listener of listeners) listener.call(server, socket);
     }
-    held.clear();
   });
-  return () => {
-    for (const socket of held) socket.destroy();
-  };
 }

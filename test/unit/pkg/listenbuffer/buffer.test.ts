@@ -20,7 +20,7 @@ async function listening(activation: Activation, make: (handler: Parameters<type
     for await (const chunk of req) size += chunk.length;
     res.end(String(size));
   });
-  const drop = holdConnections(server, activation);
+  holdConnections(server, activation);
   server.listen(socketPath);
   await once(server, "listening");
   onTestFinished(() => {
@@ -28,7 +28,7 @@ async function listening(activation: Activation, make: (handler: Parameters<type
     server.closeAllConnections();
     rmSync(folder, { recursive: true });
   });
-  return { socketPath, seen, server, drop };
+  return { socketPath, seen, server };
 }
 
 async function post(socketPath: string, body: Buffer, options: { tls?: boolean } = {}): Promise<string> {
@@ -76,14 +76,14 @@ test("holdConnections() holds TLS handshakes too", async () => {
 
 test("holdConnections() forgets a client that gives up, and drops the others on demand", async () => {
   const activation = new Activation();
-  const { socketPath, seen, server, drop } = await listening(activation, (handler) => createServer(handler));
+  const { socketPath, seen, server } = await listening(activation, (handler) => createServer(handler));
   const [early, late] = [connect(socketPath), connect(socketPath)];
   early.write("GET /early HTTP/1.1\r\nHost: x\r\n\r\n");
   await accepted(server, 2);
   early.destroy();
   const freed = once(late, "close");
   late.resume();
-  drop();
+  activation.drop();
   await freed;
   const closed = once(server, "close");
   server.close();
