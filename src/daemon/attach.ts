@@ -113,9 +113,9 @@ function copyStdin(daemon: Daemon, container: Container, job: Job, attachment: A
       for (;;) {
         const next = await Promise.race([source.next(), asked]);
         if (next.done === true) break;
-        const typed = keys === undefined ? next.value : keys(next.value);
-        if (typed === undefined) break;
-        if (typed.length > 0) await stdin.writer.write(typed);
+        const { bytes, detached } = keys?.(next.value) ?? { bytes: next.value, detached: false };
+        if (bytes.length > 0) await stdin.writer.write(bytes);
+        if (detached) break;
       }
     } catch (cause) {
       // The container's end closes its input under us; that is no failure of the client's.

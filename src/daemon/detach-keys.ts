@@ -27,26 +27,30 @@ export function parseDetachKeys(text: string): Buffer {
   );
 }
 
+/** What is to be passed on of something typed, and whether the keys came after it. */
+export interface Typed {
+  readonly bytes: Uint8Array;
+  readonly detached: boolean;
+}
+
 /**
- * Makes a filter for typed bytes: it gives what is to be passed on, or nothing when the keys were typed.
+ * Makes a filter for typed bytes.
  *
  * @deviation A Ctrl-P that is not followed by Ctrl-Q is passed on with the next key; 1.2.0 swallows it, and only sees
  *   the keys when each arrives alone.
  */
-export function escapable(keys: Uint8Array): (typed: Uint8Array) => Uint8Array | undefined {
+export function escapable(keys: Uint8Array): (typed: Uint8Array) => Typed {
   let matched = 0;
   return (typed) => {
     const out: number[] = [];
     for (const byte of typed) {
-      if (byte === keys[matched]) {
-        if (++matched === keys.length) return undefined;
-        continue;
+      if (byte !== keys[matched]) {
+        out.push(...keys.subarray(0, matched));
+        matched = 0;
       }
-      out.push(...keys.subarray(0, matched));
-      matched = byte === keys[0] ? 1 : 0;
-      if (matched === 0) out.push(byte);
-      else if (keys.length === 1) return undefined;
+      if (byte !== keys[matched]) out.push(byte);
+      else if (++matched === keys.length) return { bytes: Uint8Array.from(out), detached: true };
     }
-    return Uint8Array.from(out);
+    return { bytes: Uint8Array.from(out), detached: false };
   };
 }
