@@ -51,8 +51,11 @@ export interface Console extends Writer {
 
 /** Calls into the kernel. */
 export interface Kernel {
-  /** @param data - options for the file system, comma-separated */
-  mount(source: string, target: string, fstype: string, flags: readonly MountFlag[], data?: string): void;
+  /**
+   * @param data - options for the file system, comma-separated
+   * @param cwd - directory that relative paths in `data` start from: there is only one page for all of them
+   */
+  mount(source: string, target: string, fstype: string, flags: readonly MountFlag[], data?: string, cwd?: string): void;
   /** Unmounts; `detach` does it lazily (MNT_DETACH). Never follows a symbolic link. */
   unmount(target: string, options?: { detach?: boolean }): void;
   /** The mount table, oldest first. */

@@ -5,14 +5,9 @@
  * @module
  */
 
+import type { Change } from "../../archive/changes.ts";
 import type { UnpackResult } from "../../host/pool.ts";
 import type { Reader } from "../../sync/io.ts";
-
-/** A change between a layer and the one below: 0 modified, 1 added, 2 deleted. */
-export interface Change {
-  readonly path: string;
-  readonly kind: 0 | 1 | 2;
-}
 
 /**
  * A storage driver. Ids are parsed by the caller: 64 hexadecimal digits, for containers also with `-init`.

@@ -58,18 +58,18 @@ export function deviceNumber(major: number, minor: number): bigint {
 
 /** The calls, by koffi where Node has none. */
 export const linuxKernel: Kernel = {
-  mount(source, target, fstype, flags, data) {
+  mount(source, target, fstype, flags, data, cwd) {
     let bits = 0;
     for (const flag of flags) bits |= MOUNT_FLAGS[flag];
-    call(
-      "mount",
-      target,
-      cString(source),
-      cString(target),
-      cString(fstype),
-      bits,
-      data === undefined ? null : cString(data),
-    );
+    const options = data === undefined ? null : cString(data);
+    const before = cwd === undefined ? undefined : process.cwd();
+    // Everybody else uses absolute paths, and nobody else runs between these lines.
+    if (cwd !== undefined) process.chdir(cwd);
+    try {
+      call("mount", target, cString(source), cString(target), cString(fstype), bits, options);
+    } finally {
+      if (before !== undefined) process.chdir(before);
+    }
   },
 
   unmount(target, { detach = false } = {}) {
