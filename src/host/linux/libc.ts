@@ -14,6 +14,8 @@ import { installed } from "./lazy.ts";
 /** What the engine calls. */
 const PROTOTYPES = {
   bind: "int bind(int fd, void *addr, uint32_t len)",
+  chdir: "int chdir(const char *path)",
+  chroot: "int chroot(const char *path)",
   close: "int close(int fd)",
   flock: "int flock(int fd, int operation)",
   ioctl: "int ioctl(int fd, unsigned long request, void *arg)",
@@ -29,6 +31,7 @@ const PROTOTYPES = {
   sendto: "long sendto(int fd, void *buffer, size_t size, int flags, void *addr, uint32_t len)",
   setns: "int setns(int fd, int type)",
   socket: "int socket(int domain, int type, int protocol)",
+  syncfs: "int syncfs(int fd)",
   umount2: "int umount2(const char *target, int flags)",
   unshare: "int unshare(int flags)",
   waitid: "int waitid(int idtype, uint32_t id, void *info, int options)",
