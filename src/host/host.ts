@@ -13,6 +13,7 @@ import type { Reader, Writer } from "../sync/io.ts";
 import type { Clock } from "./clock.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Net } from "./net.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** The calls of `node:fs/promises` the engine needs; the promises API of memfs has them too. */
 export type FileSystem = Pick<
@@ -133,6 +134,8 @@ export interface Host {
   readonly stdin: Reader & { readonly isTerminal: boolean };
   readonly stdout: Writer & { readonly isTerminal: boolean };
   readonly stderr: Writer & { readonly isTerminal: boolean };
+  /** The terminal a command was started from. */
+  readonly terminal: Terminal;
   /** Starts a hash: `sha256`, `sha1`, `md5`. */
   hash(algorithm: "sha256" | "sha1" | "md5"): Hasher;
   /** Runs heavy synchronous work (unpacking layers) off the event loop; see `pool.ts`. */
