@@ -83,13 +83,10 @@ test("images prints one row for each name", async () => {
   const { stdout, lines } = await against({ "GET /images/json": { body: images } }, ["images"]);
   expect(lines).toEqual(["GET /v1.14/images/json"]);
   expect(stdout).toBe(
-    "REPOSITORY             TAG                 IMAGE ID            CREATED             VIRTUAL SIZE\n" +
-      "busybox                latest              4986bf8c1536        About an hour ago   2.433 MB\n" +
-      "localhost:5000/b/box   1                   4986bf8c1536        About an hour ago   2.433 MB\n" +
-      "<none>                 <none>              ff86bf8c1536        About a minute ago   2.433 MB\n".replace(
-        "minute ago   ",
-        "minute ago  ",
-      ),
+    "REPOSITORY             TAG                 IMAGE ID            CREATED              VIRTUAL SIZE\n" +
+      "busybox                latest              4986bf8c1536        About an hour ago    2.433 MB\n" +
+      "localhost:5000/b/box   1                   4986bf8c1536        About an hour ago    2.433 MB\n" +
+      "<none>                 <none>              ff86bf8c1536        About a minute ago   2.433 MB\n",
   );
 });
 

@@ -1,0 +1,51 @@
+/**
+ * `docker pull`
+ *
+ * @article 003/4
+ * @module
+ */
+
+import { parseRepositoryTag } from "../../../pkg/parsers/parsers.ts";
+import { resolveRepositoryPath } from "../../../registry/names.ts";
+import type { Writer } from "../../../sync/io.ts";
+import type { DockerCli } from "../cli.ts";
+import { registryAuth } from "../config-file.ts";
+import { query } from "../query.ts";
+import { stream } from "../utils.ts";
+
+/**
+ * Lets the daemon fetch an image: one tag, or all of a repository when none is named.
+ *
+ * @origin api/client/commands.go (*DockerCli).CmdPull
+ * @article 003/4
+ */
+export async function cmdPull(cli: DockerCli, args: string[]): Promise<void> {
+  const cmd = cli.subcmd("pull", "NAME[:TAG]", "Pull an image or a repository from the registry");
+  // Named in an old version and never sent since: given, it even keeps the empty `tag` away.
+  const tag = cmd.string(["#t", "#-tag"], "", "Download tagged image in a repository");
+  cmd.parse(args);
+  if (cmd.nArg() !== 1) cmd.usage();
+  const [repository] = parseRepositoryTag(cmd.arg(0));
+  await create(cli, repository, { fromImage: cmd.arg(0), tag: tag.value === "" ? "" : undefined }, cli.out);
+}
+
+/**
+ * Fetches what `docker run` did not find: the one tag, `latest` if none is named. Progress goes to standard error.
+ *
+ * @origin api/client/commands.go (*DockerCli).pullImage
+ */
+export async function pullImage(cli: DockerCli, image: string): Promise<void> {
+  const [repository, tag] = parseRepositoryTag(image);
+  await create(cli, repository, { fromImage: repository, tag: tag || "latest" }, cli.err);
+}
+
+async function create(
+  cli: DockerCli,
+  repository: string,
+  values: Readonly<Record<string, string | undefined>>,
+  out: Writer,
+): Promise<void> {
+  const { hostname } = resolveRepositoryPath(repository);
+  const auth = await registryAuth(cli, hostname);
+  await stream(cli, "POST", `/images/create${query(values)}`, { out, headers: [["X-Registry-Auth", auth]] });
+}

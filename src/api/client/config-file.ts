@@ -1,0 +1,40 @@
+/**
+ * What the client knows about registries: the stored credentials, and which of them a name needs.
+ *
+ * @module
+ */
+
+import { messageOf } from "../../errdefs/errdefs.ts";
+import type { AuthConfig } from "../../registry/auth.ts";
+import { type ConfigFile, loadConfig, resolveAuthConfig } from "../../registry/config-file.ts";
+import { goJson } from "../../utils/go-json.ts";
+import type { DockerCli } from "./cli.ts";
+
+/**
+ * Reads `~/.dockercfg`; what is wrong with it is said once, and what could be read is used.
+ *
+ * @origin api/client/cli.go (*DockerCli).LoadConfigFile
+ */
+export async function loadConfigFile(cli: DockerCli): Promise<ConfigFile> {
+  const { config, error } = await loadConfig(cli.host, cli.host.env["HOME"] ?? "");
+  if (error !== undefined) await cli.err.write(`WARNING: ${messageOf(error)}\n`);
+  return config;
+}
+
+/** The value of `X-Registry-Auth` for the registry at `hostname`. */
+export async function registryAuth(cli: DockerCli, hostname: string): Promise<string> {
+  return encodeAuthHeader(resolveAuthConfig(await loadConfigFile(cli), hostname));
+}
+
+/** Credentials as a header carries them: JSON in Go's order, in base64 for URLs. */
+export function encodeAuthHeader(auth: AuthConfig): string {
+  const { username, password, auth: encoded, email, serveraddress } = auth;
+  const json = goJson({
+    username: username || undefined,
+    password: password || undefined,
+    auth: encoded ?? "",
+    email: email ?? "",
+    serveraddress: serveraddress || undefined,
+  });
+  return Buffer.from(json).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
+}

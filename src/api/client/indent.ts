@@ -1,0 +1,45 @@
+/**
+ * JSON on many lines, as Go's `json.Indent` writes it: the text itself stays as the daemon sent it.
+ *
+ * @module
+ */
+
+const STEP = "    ";
+const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/gy;
+
+/**
+ * Indents a JSON text by four blanks. Numbers, escapes and the order of keys are not touched.
+ *
+ * @throws SyntaxError when the text is no JSON
+ */
+export function indent(text: string): string {
+  JSON.parse(text);
+  let out = "";
+  let depth = 0;
+  let opened = false;
+  const newline = () => `\n${STEP.repeat(depth)}`;
+  TOKEN.lastIndex = /^\s*/.exec(text)?.[0].length ?? 0;
+  for (let match = TOKEN.exec(text); match; match = TOKEN.exec(text)) {
+    const token = match[0];
+    while (/\s/.test(text[TOKEN.lastIndex] ?? "")) TOKEN.lastIndex++;
+    const closes = token === "}" || token === "]";
+    if (closes) {
+      depth--;
+      // An empty object stays on its line.
+      out += opened ? token : newline() + token;
+      opened = false;
+      continue;
+    }
+    if (opened) {
+      out += newline();
+      opened = false;
+    }
+    if (token === "{" || token === "[") {
+      depth++;
+      opened = true;
+      out += token;
+    } else if (token === ",") out += token + newline();
+    else out += token === ":" ? ": " : token;
+  }
+  return out;
+}
