@@ -1,0 +1,98 @@
+/**
+ * The program: flags, then daemon or client.
+ *
+ * @origin docker/docker.go
+ * @article 003/2
+ * @module
+ */
+
+import { DockerCli } from "../api/client/cli.ts";
+import { DEFAULTUNIXSOCKET, validateHost } from "../api/common.ts";
+import { GITCOMMIT, VERSION } from "../dockerversion/dockerversion.ts";
+import { isErrno, messageOf } from "../errdefs/errdefs.ts";
+import type { Host } from "../host/host.ts";
+import { Logger } from "../pkg/log/log.ts";
+import { FlagError, FlagSet } from "../pkg/mflag/mflag.ts";
+import { StatusError } from "../utils/status-error.ts";
+import { clientTls } from "./client-tls.ts";
+import { type DockerFlags, installDockerFlags } from "./flags.ts";
+
+/** Exit code of a program whose reader went away: 128 and the number of SIGPIPE. */
+const BROKEN_PIPE = 141;
+
+/** What the client part leaves to the caller. */
+export interface MainOptions {
+  /** Name of the program in its usage screen. */
+  readonly argv0: string;
+  /** Runs the daemon until it ends; loaded only for `-d`. */
+  readonly mainDaemon: (flags: DockerFlags, host: Host, log: Logger, set: FlagSet) => Promise<void>;
+}
+
+/**
+ * Runs a command line.
+ *
+ * @param args - without the program's name
+ * @returns the exit code
+ * @origin docker/docker.go main
+ * @article 003/2
+ */
+export async function main(args: readonly string[], host: Host, options: MainOptions): Promise<number> {
+  const log = new Logger(host);
+  try {
+    await run(args, host, log, options);
+    return 0;
+  } catch (cause) {
+    if (isErrno(cause, "EPIPE")) return BROKEN_PIPE;
+    if (cause instanceof StatusError) {
+      if (cause.message !== "") log.std(cause.message);
+      return cause.statusCode;
+    }
+    log.std(messageOf(cause));
+    return 1;
+  }
+}
+
+async function run(args: readonly string[], host: Host, log: Logger, options: MainOptions): Promise<void> {
+  const set = new FlagSet(options.argv0, "continue", { stderr: host.stderr, exit: (code) => host.signals.exit(code) });
+  const flags = installDockerFlags(set, host.env);
+  try {
+    set.parse(args);
+  } catch (cause) {
+    // Message and usage were written by the flags themselves.
+    if (cause instanceof FlagError) throw new StatusError(2);
+    throw cause;
+  }
+  if (flags.version.value) return showVersion(host);
+  if (flags.debug.value) host.env["DEBUG"] = "1";
+  const hosts = flags.hosts.value.getAll();
+  if (hosts.length === 0) hosts.push(defaultHost(host, flags.daemon.value));
+  if (flags.daemon.value) return options.mainDaemon(flags, host, log, set);
+
+  const [only, ...others] = hosts as [string, ...string[]];
+  if (others.length > 0) throw new Error("Please specify only one -H");
+  const [proto, addr] = splitHost(only);
+  const cli = new DockerCli(host, proto, addr, await clientTls(host, flags));
+  await cli.cmd(...set.args());
+}
+
+/**
+ * Where the daemon is when no `-H` says so: `DOCKER_HOST`, which is for clients only, or the usual socket.
+ *
+ * @deviation The address is used in its complete form; 1.2.0 checks it and then takes it raw, and crashes on
+ *   `127.0.0.1:2375`.
+ */
+function defaultHost(host: Pick<Host, "env">, daemon: boolean): string {
+  const named = daemon ? "" : (host.env["DOCKER_HOST"] ?? "");
+  return validateHost(named === "" ? `unix://${DEFAULTUNIXSOCKET}` : named);
+}
+
+/** `unix:///var/run/docker.sock` → `unix` and `/var/run/docker.sock`. */
+function splitHost(text: string): [proto: string, addr: string] {
+  const at = text.indexOf("://");
+  return [text.slice(0, at), text.slice(at + 3)];
+}
+
+/** @origin docker/docker.go showVersion */
+async function showVersion(host: Pick<Host, "stdout">): Promise<void> {
+  await host.stdout.write(`Docker version ${VERSION}, build ${GITCOMMIT}\n`);
+}
