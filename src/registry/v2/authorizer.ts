@@ -1,0 +1,137 @@
+/**
+ * Proves to a registry of version 2 who is asking: with a password, or with a token from the service it names.
+ *
+ * @since Docker 1.6
+ * @module
+ */
+
+import { SystemError, UnauthorizedError } from "../../errdefs/errdefs.ts";
+import type { Host } from "../../host/host.ts";
+import { type AuthConfig, basicAuthorization } from "../auth.ts";
+import type { HttpClient } from "../client.ts";
+import { objectOf, parseJson, readDocument } from "../json.ts";
+import { type Challenge, parseChallenges } from "./challenge.ts";
+
+const MAX_TOKEN_BYTES = 1 << 20;
+/** What a token without a life time is good for. */
+const DEFAULT_LIFE_SECONDS = 60;
+/** Renewed this long before its end: it has to last for the request too. */
+const MARGIN_MS = 5_000;
+
+/** Makes `Authorization` headers for one repository. */
+export class Authorizer {
+  readonly #client: HttpClient;
+  readonly #clock: Pick<Host["clock"], "now">;
+  readonly #auth: AuthConfig;
+  readonly #scope: string;
+  #challenge: Challenge | undefined;
+  #token: { header: string; goodUntil: number } | undefined;
+  #fetching: Promise<string> | undefined;
+
+  constructor(client: HttpClient, clock: Pick<Host["clock"], "now">, auth: AuthConfig, repository: string) {
+    this.#client = client;
+    this.#clock = clock;
+    this.#auth = auth;
+    this.#scope = `repository:${repository}:pull`;
+  }
+
+  /**
+   * Takes the challenge of a 401.
+   *
+   * @returns whether another try makes sense
+   */
+  challenged(headers: Headers): boolean {
+    const challenges = parseChallenges(headers.get("www-authenticate") ?? "");
+    const challenge =
+      challenges.find(({ scheme }) => scheme === "bearer") ?? challenges.find(({ scheme }) => scheme === "basic");
+    if (challenge === undefined) return false;
+    this.#challenge = challenge;
+    this.#token = undefined;
+    return true;
+  }
+
+  /** The header to send; `undefined` before the first challenge. @throws {UnauthorizedError} without a name to give */
+  async header(signal?: AbortSignal): Promise<string | undefined> {
+    const challenge = this.#challenge;
+    if (challenge === undefined) return undefined;
+    if (challenge.scheme === "basic") {
+      if (!this.#auth.username) throw new UnauthorizedError("no basic auth credentials");
+      return basicAuthorization(this.#auth.username, this.#auth.password ?? "");
+    }
+    if (this.#auth.registrytoken) return `Bearer ${this.#auth.registrytoken}`;
+    if (this.#token !== undefined && this.#clock.now() < this.#token.goodUntil) return this.#token.header;
+    // Layers are fetched side by side: one token for all of them.
+    this.#fetching ??= this.#fetchToken(challenge, signal).finally(() => {
+      this.#fetching = undefined;
+    });
+    return this.#fetching;
+  }
+
+  async #fetchToken(challenge: Challenge, signal: AbortSignal | undefined): Promise<string> {
+    const realm = this.#realm(challenge.parameters.get("realm"));
+    const service = challenge.parameters.get("service");
+    const parameters = new URLSearchParams();
+    if (service !== undefined) parameters.set("service", service);
+    parameters.set("scope", this.#scope);
+    const response = this.#auth.identitytoken
+      ? await this.#refresh(realm, parameters, this.#auth.identitytoken, signal)
+      : await this.#ask(realm, parameters, signal);
+    if (response.status !== 200) {
+      await response.discard();
+      if (response.status === 401 || response.status === 403) {
+        throw new UnauthorizedError(`Get ${realm.href}: unauthorized: incorrect username or password`);
+      }
+      throw new SystemError(`Get ${realm.href}: the token service answered with HTTP status ${response.status}`);
+    }
+    const what = `the token of ${realm.host}`;
+    const answer = objectOf(parseJson(await readDocument(response.body, MAX_TOKEN_BYTES, what), what), what);
+    const token = answer["token"] ?? answer["access_token"];
+    if (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token)) {
+      throw new SystemError(`Cannot use ${what}: there is none in the answer`);
+    }
+    const life = typeof answer["expires_in"] === "number" ? answer["expires_in"] : DEFAULT_LIFE_SECONDS;
+    const header = `Bearer ${token}`;
+    this.#token = { header, goodUntil: this.#clock.now() + Math.max(0, life * 1000 - MARGIN_MS) };
+    return header;
+  }
+
+  /** The token service's address. It gets the password, so it is held to the same rule as the registry. */
+  #realm(text: string | undefined): URL {
+    let realm: URL;
+    try {
+      realm = new URL(text ?? "");
+    } catch (cause) {
+      throw new SystemError(`Cannot log in: the registry names no token service`, { cause });
+    }
+    if (realm.protocol !== "https:" && !(realm.protocol === "http:" && this.#client.insecure(realm.host))) {
+      throw new SystemError(`Cannot log in: the token service ${realm.href} is not reached by https`);
+    }
+    realm.username = "";
+    realm.password = "";
+    return realm;
+  }
+
+  #ask(realm: URL, parameters: URLSearchParams, signal: AbortSignal | undefined) {
+    const url = new URL(realm);
+    for (const [key, value] of parameters) url.searchParams.set(key, value);
+    const headers: Record<string, string> = {};
+    if (this.#auth.username) {
+      url.searchParams.set("account", this.#auth.username);
+      headers["Authorization"] = basicAuthorization(this.#auth.username, this.#auth.password ?? "");
+    }
+    return this.#client.send({ url: url.href, headers, signal });
+  }
+
+  #refresh(realm: URL, parameters: URLSearchParams, refreshToken: string, signal: AbortSignal | undefined) {
+    parameters.set("grant_type", "refresh_token");
+    parameters.set("refresh_token", refreshToken);
+    parameters.set("client_id", "docker");
+    return this.#client.send({
+      method: "POST",
+      url: realm.href,
+      headers: { "Content-Type": "application/x-www-form-urlencoded" },
+      body: parameters.toString(),
+      signal,
+    });
+  }
+}

@@ -1,0 +1,227 @@
+/**
+ * One repository of a registry that speaks version 2.
+ *
+ * @since Docker 1.6
+ * @module
+ */
+
+import { EngineError, NotFoundError, SystemError, UnauthorizedError } from "../../errdefs/errdefs.ts";
+import type { Host } from "../../host/host.ts";
+import type { Reader } from "../../sync/io.ts";
+import type { AuthConfig } from "../auth.ts";
+import type { HttpClient, HttpResponse } from "../client.ts";
+import { listOf, MAX_DOCUMENT_BYTES, MAX_LIST_BYTES, objectOf, parseJson, readDocument, textOf } from "../json.ts";
+import { Authorizer } from "./authorizer.ts";
+import { downloadBlob } from "./blob.ts";
+import { DIGEST } from "./digest.ts";
+import {
+  choosePlatform,
+  type Descriptor,
+  type ImageManifest,
+  MANIFEST_TYPES,
+  type ManifestList,
+  type Platform,
+  parseManifest,
+} from "./manifest.ts";
+
+/** More pages than any repository needs. */
+const MAX_TAG_PAGES = 1000;
+
+/** The manifest of one image, and the digest by which it can be asked for again. */
+export interface FoundManifest {
+  /** Of the document that was asked for: the list, when there is one. */
+  readonly digest: string;
+  readonly manifest: ImageManifest;
+}
+
+/** What requests to a repository need. */
+export interface RepositoryTerms {
+  readonly client: HttpClient;
+  readonly host: Pick<Host, "clock" | "hash">;
+  /** `https://registry-1.docker.io/v2/` */
+  readonly base: string;
+  /** As the registry knows it: `library/busybox`. */
+  readonly name: string;
+  /** As the user wrote it. */
+  readonly localName: string;
+  readonly auth: AuthConfig;
+  /** `User-Agent`, `X-Meta-*`. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Reads manifests and blobs; never writes. */
+export class Repository {
+  readonly name: string;
+  readonly base: string;
+  readonly #terms: RepositoryTerms;
+  readonly #authorizer: Authorizer;
+
+  constructor(terms: RepositoryTerms) {
+    this.#terms = terms;
+    this.name = terms.name;
+    this.base = terms.base;
+    this.#authorizer = new Authorizer(terms.client, terms.host.clock, terms.auth, terms.name);
+  }
+
+  /** Takes the challenge that came with the first contact, which saves a round trip. */
+  challenged(headers: Headers): void {
+    this.#authorizer.challenged(headers);
+  }
+
+  /** A GET with proof of identity; a 401 is answered once. */
+  async #get(url: string, headers: Record<string, string>, signal: AbortSignal | undefined): Promise<HttpResponse> {
+    for (let tries = 0; ; tries++) {
+      let authorization: string | undefined;
+      try {
+        authorization = await this.#authorizer.header(signal);
+      } catch (cause) {
+        if (!(cause instanceof UnauthorizedError) || cause.message.startsWith("Get ")) throw cause;
+        throw new SystemError(`Get ${url}: ${cause.message}`, { cause });
+      }
+      const response = await this.#terms.client.send({
+        url,
+        signal,
+        headers: {
+          ...this.#terms.headers,
+          ...headers,
+          ...(authorization === undefined ? {} : { Authorization: authorization }),
+        },
+      });
+      if (response.status !== 401 || tries > 0 || !this.#authorizer.challenged(response.headers)) return response;
+      await response.discard();
+    }
+  }
+
+  async #refuse(response: HttpResponse, url: string): Promise<never> {
+    const detail = await errorText(response);
+    const text = `Get ${url}: the registry answered with HTTP status ${response.status}${detail === "" ? "" : ` (${detail})`}`;
+    if (response.status === 401) throw new SystemError(`unauthorized: authentication required (${text})`);
+    if (response.status === 403) throw new SystemError(`denied: access to the resource is denied (${text})`);
+    throw new SystemError(text);
+  }
+
+  async #document(
+    reference: string,
+    signal: AbortSignal | undefined,
+  ): Promise<{ bytes: Buffer; digest: string; type: string }> {
+    const url = `${this.base}${this.name}/manifests/${reference}`;
+    const response = await this.#get(url, { Accept: MANIFEST_TYPES.join(", ") }, signal);
+    const label = `${this.#terms.localName}${DIGEST.test(reference) ? "@" : ":"}${reference}`;
+    if (response.status === 404) {
+      const detail = (await errorText(response)) || "manifest unknown: manifest unknown";
+      throw new NotFoundError(`manifest for ${label} not found: ${detail}`);
+    }
+    if (response.status !== 200) return this.#refuse(response, url);
+    const bytes = await readDocument(response.body, MAX_DOCUMENT_BYTES, `the manifest of ${label}`);
+    const digest = `sha256:${this.#terms.host.hash("sha256").update(bytes).hex()}`;
+    const stated = response.headers.get("docker-content-digest");
+    const expected = DIGEST.test(reference) ? reference : stated !== null && DIGEST.test(stated) ? stated : digest;
+    if (digest !== expected) {
+      throw new SystemError(`manifest verification failed for ${label}: expected ${expected}, got ${digest}`);
+    }
+    return { bytes, digest, type: response.headers.get("content-type") ?? "" };
+  }
+
+  /**
+   * Finds the manifest for a machine.
+   *
+   * @param reference - tag or digest
+   * @throws {NotFoundError} when there is none
+   */
+  async manifest(reference: string, platform: Platform, signal?: AbortSignal): Promise<FoundManifest> {
+    const label = `${this.#terms.localName}${DIGEST.test(reference) ? "@" : ":"}${reference}`;
+    const asked = await this.#document(reference, signal);
+    const document: ImageManifest | ManifestList = parseManifest(asked.bytes, asked.type, label);
+    if (document.kind === "image") return { digest: asked.digest, manifest: document };
+    const chosen = choosePlatform(document, platform);
+    const found = await this.#document(chosen.digest, signal);
+    const manifest = parseManifest(found.bytes, found.type, `${label} (${chosen.digest})`);
+    if (manifest.kind !== "image") throw new SystemError(`Cannot read ${label}: a list inside a list`);
+    return { digest: asked.digest, manifest };
+  }
+
+  /** Reads a small blob whole. @throws {SystemError} when its digest or size is another */
+  async document(descriptor: Descriptor, what: string, signal?: AbortSignal): Promise<Buffer> {
+    if (descriptor.size > MAX_DOCUMENT_BYTES) {
+      throw new SystemError(`Cannot read ${what}: it is longer than ${MAX_DOCUMENT_BYTES} bytes`);
+    }
+    const bytes = await readDocument(this.blob(descriptor, {}, signal), MAX_DOCUMENT_BYTES, what);
+    const digest = `sha256:${this.#terms.host.hash("sha256").update(bytes).hex()}`;
+    if (digest !== descriptor.digest) {
+      throw new SystemError(`Cannot use ${what}: expected digest ${descriptor.digest}, got ${digest}`);
+    }
+    return bytes;
+  }
+
+  /**
+   * Streams a blob, taking a broken connection up again. The caller checks the digest.
+   *
+   * @param events - `onRetry`: the connection broke, with what happened
+   */
+  blob(descriptor: Descriptor, events: { onRetry?: (cause: unknown) => void }, signal?: AbortSignal): Reader {
+    const url = `${this.base}${this.name}/blobs/${descriptor.digest}`;
+    return downloadBlob(
+      {
+        get: (headers) => this.#get(url, headers, signal),
+        refuse: (response) =>
+          response.status === 404
+            ? response.discard().then(() => {
+                throw new NotFoundError(
+                  `blob ${descriptor.digest} of ${this.#terms.localName} not found: blob unknown to registry`,
+                );
+              })
+            : this.#refuse(response, url),
+        clock: this.#terms.host.clock,
+        ...events,
+      },
+      descriptor,
+      signal,
+    );
+  }
+
+  /** The names of all tags, in the registry's order. */
+  async tags(signal?: AbortSignal): Promise<string[]> {
+    const what = `the tags of ${this.#terms.localName}`;
+    const tags = new Set<string>();
+    let url = `${this.base}${this.name}/tags/list`;
+    for (let page = 0; page < MAX_TAG_PAGES; page++) {
+      const response = await this.#get(url, {}, signal);
+      if (response.status === 404) {
+        await response.discard();
+        throw new NotFoundError(`Error: image ${this.#terms.localName} not found`);
+      }
+      if (response.status !== 200) return this.#refuse(response, url);
+      const body = objectOf(parseJson(await readDocument(response.body, MAX_LIST_BYTES, what), what), what);
+      const before = tags.size;
+      for (const tag of listOf(body["tags"] ?? [], what)) tags.add(textOf(tag, what));
+      const next = /<([^>]+)>\s*;\s*rel="?next"?/.exec(response.headers.get("link") ?? "")?.[1];
+      // A page that brings nothing new would go on for ever.
+      if (next === undefined || tags.size === before) return [...tags];
+      const address = new URL(next, url);
+      if (address.origin !== new URL(url).origin)
+        throw new SystemError(`Cannot read ${what}: they continue at another host`);
+      url = address.href;
+    }
+    throw new SystemError(`Cannot read ${what}: there are too many`);
+  }
+}
+
+/** `code: message` of the first error a registry reports; printable characters only. */
+async function errorText(response: HttpResponse): Promise<string> {
+  try {
+    const body = JSON.parse((await readDocument(response.body, 64 << 10, "the error")).toString("utf8")) as unknown;
+    const errors = typeof body === "object" && body !== null ? (body as { errors?: unknown }).errors : undefined;
+    const first: unknown = Array.isArray(errors) ? errors[0] : undefined;
+    if (typeof first !== "object" || first === null) return "";
+    const { code, message } = first as { code?: unknown; message?: unknown };
+    const words = [code, message].filter((word) => typeof word === "string" && word !== "") as string[];
+    const name = words[0]?.toLowerCase().replaceAll("_", " ");
+    return [name, ...words.slice(1)]
+      .join(": ")
+      .replace(/[^\x20-\x7e]/g, "?")
+      .slice(0, 300);
+  } catch (cause) {
+    if (cause instanceof EngineError || cause instanceof SyntaxError) return "";
+    throw cause;
+  }
+}
