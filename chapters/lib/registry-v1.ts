@@ -1,0 +1,156 @@
+/**
+ * A small registry of version 1 with its index, in memory: none of the real ones is left.
+ *
+ * ```text
+ * GET /v1/_ping
+ * GET /v1/repositories/<name>/images   index: images, tokens, endpoints
+ * GET /v1/repositories/<name>/tags     {"latest":"<id>"}
+ * GET /v1/images/<id>/ancestry         ["<id>","<parent>",…]
+ * GET /v1/images/<id>/json             the description; X-Docker-Size: bytes of the layer
+ * GET /v1/images/<id>/layer            the layer; ranges allowed
+ * ```
+ *
+ * @module
+ */
+
+import { type Fault, Faults } from "./faults.ts";
+import { type RunningServer, serve } from "./serve.ts";
+import { type BuiltImage, digestOf } from "./tiny-image.ts";
+
+/** An image as version 1 knows it. */
+export interface V1Image {
+  readonly id: string;
+  readonly parent?: string;
+  readonly json: string;
+  readonly layer: Buffer;
+}
+
+/** How the registry behaves. */
+export interface RegistryV1Options {
+  readonly faults?: readonly Fault[];
+  /** Name and password the index asks for. */
+  readonly user?: { readonly username: string; readonly password: string };
+  /** Images only with the token that the index gave. */
+  readonly tokens?: boolean;
+  /** Other places to get the images from, in the place of this one. */
+  readonly endpoints?: readonly string[];
+  readonly standalone?: boolean;
+}
+
+const TOKEN = 'signature=cafebabe,repository="library/x",access=read';
+
+/** Makes a line of images of 2014 out of layers: ids are digests, so that they are the same each time. */
+export function v1Images(image: BuiltImage): V1Image[] {
+  const images: V1Image[] = [];
+  for (const layer of image.layers) {
+    const parent = images.at(-1)?.id;
+    const id = digestOf(Buffer.from(`${parent} ${layer.diffId}`)).slice("sha256:".length);
+    const config = { Hostname: "", Image: parent ?? "", Cmd: ["/bin/sh"], Env: ["A=1"] };
+    const json = JSON.stringify({
+      id,
+      ...(parent === undefined ? {} : { parent }),
+      created: "2014-08-20T20:20:14.5Z",
+      container_config: { Cmd: ["/bin/sh", "-c", layer.createdBy] },
+      docker_version: "1.2.0",
+      config,
+      architecture: "amd64",
+      os: "linux",
+      Size: layer.tar.length,
+    });
+    images.push({ id, json, layer: layer.blob, ...(parent === undefined ? {} : { parent }) });
+  }
+  return images;
+}
+
+/** The registry; {@link handle} answers requests. */
+export class RegistryV1 {
+  readonly faults: Faults;
+  /** Every request so far: `GET /v1/…`. */
+  readonly requests: string[] = [];
+  readonly #options: RegistryV1Options;
+  readonly #images = new Map<string, V1Image>();
+  readonly #tags = new Map<string, Map<string, string>>();
+
+  constructor(options: RegistryV1Options = {}) {
+    this.#options = options;
+    this.faults = new Faults(options.faults);
+  }
+
+  /** Stores images and tags the last one. @param repository - with its `library/` */
+  put(repository: string, tag: string, images: readonly V1Image[]): void {
+    for (const image of images) this.#images.set(image.id, image);
+    const tags = this.#tags.get(repository) ?? new Map<string, string>();
+    tags.set(tag, images.at(-1)?.id ?? "");
+    this.#tags.set(repository, tags);
+  }
+
+  /** Answers a request. */
+  handle = (request: Request): Promise<Response> => {
+    const url = new URL(request.url);
+    this.requests.push(`${request.method} ${url.pathname}`);
+    return this.faults.apply(request, async () => this.#answer(request, url));
+  };
+
+  #answer(request: Request, url: URL): Response {
+    const { standalone = true, user, tokens, endpoints } = this.#options;
+    if (url.pathname === "/v1/_ping") {
+      return Response.json(true, { headers: { "X-Docker-Registry-Standalone": String(standalone) } });
+    }
+    const given = request.headers.get("authorization") ?? "";
+    const repository = /^\/v1\/repositories\/(.+)\/(images|tags)$/.exec(url.pathname);
+    if (repository?.[2] === "images") {
+      const expected = user && `Basic ${Buffer.from(`${user.username}:${user.password}`).toString("base64")}`;
+      if (expected !== undefined && given !== expected) return new Response("", { status: 401 });
+      return this.#index(repository[1] as string, url, endpoints);
+    }
+    if (tokens === true && given !== `Token ${TOKEN}`) return new Response("", { status: 401 });
+    if (repository?.[2] === "tags") {
+      const tags = this.#tags.get(repository[1] as string);
+      return tags === undefined ? new Response("", { status: 404 }) : Response.json(Object.fromEntries(tags));
+    }
+    const image = /^\/v1\/images\/([^/]+)\/(ancestry|json|layer)$/.exec(url.pathname);
+    const found = this.#images.get(image?.[1] ?? "");
+    if (found === undefined) return new Response("", { status: 404 });
+    if (image?.[2] === "ancestry") return Response.json(this.#ancestry(found));
+    if (image?.[2] === "json") {
+      return new Response(found.json, { headers: { "X-Docker-Size": String(found.layer.length) } });
+    }
+    return this.#layer(request, found.layer);
+  }
+
+  #index(repository: string, url: URL, endpoints: readonly string[] | undefined): Response {
+    const tags = this.#tags.get(repository) ?? this.#tags.get(`library/${repository}`);
+    if (tags === undefined) return new Response("", { status: 404 });
+    const ids = new Set([...tags.values()].flatMap((id) => this.#ancestry(this.#images.get(id) as V1Image)));
+    return Response.json(
+      [...ids].map((id) => ({ id })),
+      { headers: { "X-Docker-Token": TOKEN, "X-Docker-Endpoints": (endpoints ?? [url.host]).join(", ") } },
+    );
+  }
+
+  #ancestry(image: V1Image): string[] {
+    const ids: string[] = [];
+    for (
+      let current: V1Image | undefined = image;
+      current !== undefined;
+      current = this.#images.get(current.parent ?? "")
+    ) {
+      ids.push(current.id);
+    }
+    return ids;
+  }
+
+  #layer(request: Request, layer: Buffer): Response {
+    const range = /^bytes=(\d+)-/.exec(request.headers.get("range") ?? "");
+    const from = range === null ? 0 : Number(range[1]);
+    const body = layer.subarray(from);
+    const headers: Record<string, string> = { "Accept-Ranges": "bytes", "Content-Length": String(body.length) };
+    if (range !== null) headers["Content-Range"] = `bytes ${from}-${layer.length - 1}/${layer.length}`;
+    return new Response(body, { status: range === null ? 200 : 206, headers });
+  }
+}
+
+/** Serves a registry on 127.0.0.1. */
+export function serveRegistryV1(registry: RegistryV1, port = 0): Promise<RunningServer> {
+  return serve(registry.handle, port);
+}

@@ -1,0 +1,107 @@
+/**
+ * The jobs that describe one image.
+ *
+ * @origin graph/service.go CmdGet, CmdLookup
+ * @module
+ */
+
+import { join } from "node:path/posix";
+import { Env } from "../engine/env.ts";
+import type { Job } from "../engine/job.ts";
+import { BadRequestError, EngineError, isErrno, NoSuchError } from "../errdefs/errdefs.ts";
+import type { Image } from "../image/image.ts";
+import { goJson } from "../utils/go-json.ts";
+import { isToday } from "./api-version.ts";
+import type { TagStore } from "./tags.ts";
+
+/** The few fields other parts of the engine ask for. @origin graph/service.go (*TagStore).CmdGet */
+export async function cmdImageGet(store: TagStore, job: Job): Promise<void> {
+  if (job.args.length !== 1) throw new BadRequestError(`usage: ${job.name} NAME`);
+  const image = await store.lookupImage(job.args[0] as string);
+  const out = new Env();
+  out.setJson("Created", image.created);
+  out.set("Author", image.author);
+  out.set("Os", image.os);
+  out.set("Architecture", image.architecture);
+  out.set("DockerVersion", image.dockerVersion);
+  out.set("Id", image.id);
+  out.set("Parent", image.parent);
+  await out.writeTo(job.stdout);
+}
+
+/** Everything; environment `raw`: the stored bytes. @origin graph/service.go (*TagStore).CmdLookup */
+export async function cmdImageInspect(store: TagStore, job: Job): Promise<void> {
+  if (job.args.length !== 1) throw new BadRequestError(`usage: ${job.name} NAME`);
+  const name = job.args[0] as string;
+  let image: Image;
+  try {
+    image = await store.lookupImage(name);
+  } catch (cause) {
+    if (!(cause instanceof EngineError) && !isErrno(cause)) throw cause;
+    throw new NoSuchError("image", name, { cause });
+  }
+  if (job.getenvBool("raw")) {
+    await job.stdout.write(await image.rawJson());
+    return;
+  }
+  if (isToday(job)) {
+    await job.stdout.write(`${goJson(await inspectToday(store, image))}\n`);
+    return;
+  }
+  const out = new Env();
+  out.set("Id", image.id);
+  out.set("Parent", image.parent);
+  out.set("Comment", image.comment);
+  out.setJson("Created", image.created);
+  out.set("Container", image.container);
+  out.setJson("ContainerConfig", withoutLaterKeys(image.containerConfig));
+  out.set("DockerVersion", image.dockerVersion);
+  out.set("Author", image.author);
+  out.setJson("Config", image.config === undefined ? null : withoutLaterKeys(image.config));
+  out.set("Architecture", image.architecture);
+  out.set("Os", image.os);
+  out.setInt("Size", image.size);
+  await out.writeTo(job.stdout);
+}
+
+function withoutLaterKeys<T extends object>(config: T): Partial<T> {
+  return Object.fromEntries(
+    Object.entries(config).filter(([key]) => key !== "Labels" && key !== "StopSignal"),
+  ) as Partial<T>;
+}
+
+/** @since Docker 1.10 */
+async function inspectToday(store: TagStore, image: Image): Promise<Record<string, unknown>> {
+  const { graph } = store;
+  const document = await graph.fs
+    .readFile(join(graph.imageRoot(image.id), "config.json"), "utf8")
+    .then((text) => JSON.parse(text) as { config?: unknown; rootfs?: { diff_ids?: unknown } })
+    .catch((cause: unknown) => {
+      if (!isErrno(cause, "ENOENT")) throw cause;
+      return undefined;
+    });
+  const size = (await image.getParentsSize()) + image.size;
+  // What later versions added to the configuration (health checks, shells) is handed on as it came.
+  const added = document?.config;
+  const config = { ...image.config, ...(typeof added === "object" ? added : {}), ...image.config };
+  return {
+    Id: image.id,
+    RepoTags: store.byId().get(image.id) ?? [],
+    RepoDigests: store.repoDigests(image.id),
+    Parent: document === undefined ? image.parent : "",
+    Comment: image.comment,
+    Created: image.created,
+    Container: image.container,
+    ContainerConfig: image.containerConfig,
+    DockerVersion: image.dockerVersion,
+    Author: image.author,
+    Config: config,
+    Architecture: image.architecture,
+    Os: image.os,
+    Size: size,
+    VirtualSize: size,
+    GraphDriver: { Data: null, Name: graph.driver.name },
+    RootFS: { Type: "layers", Layers: document?.rootfs?.diff_ids ?? null },
+    Metadata: { LastTagTime: "0001-01-01T00:00:00Z" },
+  };
+}
