@@ -36,7 +36,7 @@ export interface DaemonParts {
 const realParts: DaemonParts = {
   register,
   // Loaded in the background too: the sockets do not wait for the code either.
-  newDaemon: async (...boot) => (await import("../daemon/daemon.ts")).newDaemon(...boot),
+  newDaemon: async (...boot) => (await import("../daemon/new-daemon.ts")).newDaemon(...boot),
 };
 
 /**

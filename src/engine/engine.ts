@@ -154,7 +154,8 @@ export class Engine {
   logf(text: string): void {
     if (!this.logging) return;
     const line = text.replace(/\n+$/, "").replace(/[\x00-\x1f\x7f]/g, (c) => JSON.stringify(c).slice(1, -1));
-    Promise.resolve(this.stderr.write(`[${this}] ${line}\n`)).catch(() => undefined);
+    // A log nobody reads any more must not fail the jobs.
+    (async () => this.stderr.write(`[${this}] ${line}\n`))().catch(() => undefined);
   }
 
   /** Counts a running job until it ends, for {@link shutdown}. Only {@link Job.run} calls it. */

@@ -62,6 +62,19 @@ test("Engine.logf() writes one line, escapes controls, and is silent when loggin
   expect(host.stderr.text).toBe("");
 });
 
+test("Engine.logf() does not fail a job when the log is gone", async () => {
+  const eng = new Engine(memoryHost());
+  eng.register("ok", nothing);
+  eng.stderr = {
+    write() {
+      throw new Error("write EPIPE");
+    },
+  };
+  await expect(eng.job("ok").run()).resolves.toBeUndefined();
+  eng.stderr = { write: () => Promise.reject(new Error("write EPIPE")) };
+  await expect(eng.job("ok").run()).resolves.toBeUndefined();
+});
+
 test("Engine.job() repeats errors on the engine's standard error only while it logs", async () => {
   const host = memoryHost();
   const eng = new Engine(host);
