@@ -48,12 +48,3 @@ export function hasLabel(labels: Record<string, unknown>, wanted: string): boole
   const key = wanted.slice(0, at);
   return Object.hasOwn(labels, key) && labels[key] === wanted.slice(at + 1);
 }
-
-/** Whether a pattern with `*` and `?` fits the whole text; `*` stops at a slash. */
-export function globMatches(pattern: string, text: string): boolean {
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replace(/\*+/g, "[^/]*")
-    .replaceAll("?", "[^/]");
-  return new RegExp(`^${source}$`).test(text);
-}

@@ -5,14 +5,13 @@
  * @module
  */
 
-import { NotFoundError } from "../../errdefs/errdefs.ts";
 import { goJson } from "../../utils/go-json.ts";
-import { acceptOnly, decodeFilters, type Filters, globMatches, hasLabel } from "./filters.ts";
+import { decodeFilters, encodeFilters } from "./filters.ts";
 import { legacyImages, streamJson } from "./images.ts";
 import { imageName } from "./names.ts";
 import type { ApiRequest } from "./request.ts";
 import type { ResponseWriter } from "./response.ts";
-import { type ApiServices, type JsonObject, jsonOf, listAt, numberAt, objectAt, textAt } from "./services.ts";
+import { type ApiServices, type JsonObject, jsonOf } from "./services.ts";
 import { shapeImageRow } from "./shape/image.ts";
 
 /** @origin api/server/server.go getImagesJSON */
@@ -26,70 +25,23 @@ export async function getImagesJson(api: ApiServices, request: ApiRequest, respo
   await request.run(job);
 }
 
-/** Whether `pattern` means the name: its repository or all of it, with or without wildcards. */
-function referenceFits(pattern: string, name: string): boolean {
-  const repository = name.slice(0, name.lastIndexOf(":"));
-  return [name, repository].some((text) => text === pattern || globMatches(pattern, text));
-}
-
 async function modernImages(api: ApiServices, request: ApiRequest, response: ResponseWriter): Promise<void> {
   const { version } = request;
   const form = await request.form();
   const filters = decodeFilters(form.get("filters"));
-  acceptOnly(filters, ["dangling", "label", "before", "since", "reference"]);
-  if (form.get("filter") !== "") filters.set("reference", [form.get("filter")]);
-
+  for (const kind of ["reference", "before", "since"]) {
+    const names = filters.get(kind);
+    if (names)
+      filters.set(
+        kind,
+        names.map((name) => imageName(name, version)),
+      );
+  }
   const job = api.engine.job("images");
+  job.setenv("apiVersion", version.toString());
   job.setenv("all", form.get("all"));
-  const dangling = filters.get("dangling")?.[0];
-  if (dangling !== undefined && ["1", "true"].includes(dangling)) job.setenvJson("filters", { dangling: ["true"] });
-  let rows = await jsonOf<JsonObject[]>(request, job);
-  if (dangling !== undefined && ["0", "false"].includes(dangling)) {
-    rows = rows.filter((row) => listAt(row, "RepoTags")[0] !== "<none>:<none>");
-  }
-  rows = await selected(api, request, rows, filters);
+  job.setenv("filter", form.get("filter"));
+  if (filters.size > 0) job.setenv("filters", encodeFilters(filters));
+  const rows = await jsonOf<JsonObject[]>(request, job);
   await response.json(200, `${goJson(rows.map((row) => shapeImageRow(row, version)))}\n`);
-}
-
-/** The rows that the filters let through. */
-async function selected(
-  api: ApiServices,
-  request: ApiRequest,
-  rows: JsonObject[],
-  filters: Filters,
-): Promise<JsonObject[]> {
-  let left = rows;
-  const inspect = (name: string) => jsonOf<JsonObject>(request, api.engine.job("image_inspect", name));
-  const created = async (name: string) => {
-    const image = await inspect(imageName(name, request.version));
-    const row = rows.find(({ Id }) => Id === image["Id"]);
-    if (!row) throw new NotFoundError(`No such image: ${name}`);
-    return numberAt(row, "Created");
-  };
-  const patterns = filters.get("reference")?.map((pattern) => imageName(pattern, request.version));
-  if (patterns) {
-    left = left.flatMap((row) => {
-      const names = listAt<string>(row, "RepoTags").filter((name) => patterns.some((p) => referenceFits(p, name)));
-      return names.length > 0 ? [{ ...row, RepoTags: names }] : [];
-    });
-  }
-  for (const name of filters.get("before") ?? []) {
-    const limit = await created(name);
-    left = left.filter((row) => numberAt(row, "Created") < limit);
-  }
-  for (const name of filters.get("since") ?? []) {
-    const limit = await created(name);
-    left = left.filter((row) => numberAt(row, "Created") > limit);
-  }
-  const labels = filters.get("label");
-  if (labels) {
-    const fits = await Promise.all(
-      left.map(async (row) => {
-        const found = objectAt(objectAt(await inspect(textAt(row, "Id")), "Config"), "Labels");
-        return labels.every((wanted) => hasLabel(found, wanted));
-      }),
-    );
-    left = left.filter((_, i) => fits[i]);
-  }
-  return left;
 }

@@ -95,6 +95,7 @@ export async function getImagesHistory(api: ApiServices, request: ApiRequest, re
     streamJson(job, response);
     return request.run(job);
   }
+  job.setenv("apiVersion", version.toString());
   const rows = await jsonOf<JsonObject[]>(request, job);
   await response.json(200, `${goJson(rows.map((row) => shapeHistoryRow(row, version)))}\n`);
 }
@@ -108,12 +109,9 @@ export async function getImagesByName(api: ApiServices, request: ApiRequest, res
     streamJson(job, response);
     return request.run(job);
   }
-  const list = api.engine.job("images");
-  list.setenvBool("all", true);
+  job.setenv("apiVersion", version.toString());
   const image = await jsonOf<JsonObject>(request, job);
-  const rows = await jsonOf<JsonObject[]>(request, list);
-  const row = rows.find(({ Id }) => Id === image["Id"]);
-  await response.json(200, `${goJson(shapeImage(image, row, version))}\n`);
+  await response.json(200, `${goJson(shapeImage(image, version))}\n`);
 }
 
 /** @origin api/server/server.go getImagesSearch */
@@ -192,6 +190,10 @@ export async function postImagesCreate(api: ApiServices, request: ApiRequest, re
       [image, tag] = digest < 0 ? repositoryAndTag(image) : [image.slice(0, digest), image.slice(digest + 1)];
     }
     job = api.engine.job("pull", image, tag);
+    if (version.modern) {
+      job.setenv("apiVersion", version.toString());
+      job.setenv("platform", form.get("platform"));
+    }
     job.setenvBool("parallel", version.after("1.3"));
     job.setenvJson("metaHeaders", metaHeaders(request));
     job.setenvJson("authConfig", decodedHeader(request, "X-Registry-Auth"));

@@ -6,12 +6,12 @@
 
 import type { ApiVersion } from "./version.ts";
 
-/** From this version on ids of images carry the name of their hash. */
-const PREFIXED_IDS = "1.22";
+/** From this version on ids of images carry the name of their hash, and the jobs say more about images. */
+export const CONTENT_ADDRESSED = "1.22";
 
 /** An id of an image as this client writes it. */
 export function imageId(id: string, version: ApiVersion): string {
-  return id !== "" && version.atLeast(PREFIXED_IDS) && !id.startsWith("sha256:") ? `sha256:${id}` : id;
+  return version.atLeast(CONTENT_ADDRESSED) && /^[0-9a-f]{64}$/.test(id) ? `sha256:${id}` : id;
 }
 
 /**
