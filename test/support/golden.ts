@@ -94,10 +94,21 @@ export class Replay {
   readonly #files: (name: string) => Buffer;
   #values = new Map<string, string>();
 
-  /** @param files - contents of the files that requests name */
-  constructor(socket: string, files: (name: string) => Buffer) {
+  /** @param files - contents of the files that requests name; `chosen`: placeholders with a value of our choice */
+  constructor(socket: string, files: (name: string) => Buffer, chosen: Record<string, string> = {}) {
     this.#socket = socket;
     this.#files = files;
+    this.#values = new Map(Object.entries(chosen));
+  }
+
+  /** Whether a text fits one with placeholders; what they stand for is kept. */
+  fits(expected: string, actual: string): boolean {
+    return this.#text(expected, actual);
+  }
+
+  /** A text with its placeholders replaced. @throws when one has no value yet */
+  fill(text: string): string {
+    return String(this.#fill(text));
   }
 
   /** Sends the request of a record. @throws when it needs an id that an earlier step did not give */
@@ -291,6 +302,7 @@ export class Replay {
   #fill(value: unknown): unknown {
     if (typeof value === "string") {
       return value.replace(PLACEHOLDER, (all, name?: string, length?: string, free?: string) => {
+        if (free === "time") return "2014-05-13T16:53:20Z";
         if (free !== undefined) return all;
         const known = this.#known(name ?? "", length);
         if (known === undefined) throw new Error(`no value for ${all}`);

@@ -1,0 +1,111 @@
+/**
+ * The recorded answers of 1.2.0 against a daemon of ours, scenario by scenario.
+ *
+ * A record whose route is not served yet is counted as `later`, with the jobs it waits for; one that needs what a later
+ * one would have made is left out with it.
+ */
+
+import { expect, test } from "vitest";
+import { ROUTES } from "../../src/api/server/routes.ts";
+import { startDaemon, type TestDaemon } from "../support/daemon.ts";
+import { type GoldenRecord, goldenRecords, Replay } from "../support/golden.ts";
+import { goldenRootfs } from "../support/golden-rootfs.ts";
+import { DEVIATIONS } from "./deviations.ts";
+
+const SCENARIOS: Record<string, { args?: string[] }> = {
+  system: {},
+  system_nodebug: { args: [] },
+  cors: { args: ["-D", "--api-enable-cors"] },
+  missing: {},
+  images: {},
+  images_ids: {},
+  create: {},
+  lifecycle: {},
+  listing: {},
+  logs_attach: {},
+  remove: {},
+  volumes: {},
+  network: {},
+  restart_policy: {},
+  old_versions: {},
+};
+
+/** Ids that requests of a scenario choose themselves: their first digits mean something there. */
+const CHOSEN: Record<string, Record<string, string>> = {
+  images_ids: {
+    id1: `abcdef0123456789abcd${"1".repeat(44)}`,
+    id2: `abcdef0123456789abcd${"2".repeat(44)}`,
+    id3: `abcdefc${"3".repeat(57)}`,
+    id5: "5".repeat(64),
+    id6: "6".repeat(64),
+    id7: "7".repeat(64),
+  },
+};
+
+/** The jobs behind a route that is not served, or what else it lacks. */
+function missingPart({ method, path }: GoldenRecord["request"]): string {
+  const clean = path.replace(/\?.*/s, "").replace(/^\/v[\d.]+(?=\/)/, "");
+  const route = ROUTES.find(
+    (one) => one.method === method && new RegExp(`^${one.path.replace("{name:.*}", ".*")}$`).test(clean),
+  );
+  return route ? route.jobs.join("+") : "attach/ws";
+}
+
+/** What came of a scenario. */
+interface Outcome {
+  readonly differences: string[];
+  readonly later: Map<string, number>;
+  compared: number;
+}
+
+async function replayScenario(scenario: string, daemon: TestDaemon, rootfs: Buffer): Promise<Outcome> {
+  const replay = new Replay(daemon.socket, () => rootfs, CHOSEN[scenario]);
+  const outcome: Outcome = { differences: [], later: new Map(), compared: 0 };
+  const postpone = (what: string) => outcome.later.set(what, (outcome.later.get(what) ?? 0) + 1);
+  for (const record of goldenRecords(scenario)) {
+    const { method, path } = record.request;
+    const special = record.before?.find(({ daemon: restart, files }) => restart !== undefined || files !== undefined);
+    if (special) {
+      postpone("needs files or a restart");
+      continue;
+    }
+    let found: string[];
+    try {
+      const answer = await replay.send(record);
+      const unknown = answer.status === 404 && answer.body.toString() === "404 page not found\n";
+      const expected = record.response.status === 404 && record.response.body === "404 page not found\n";
+      if (unknown && !expected) {
+        postpone(missingPart(record.request));
+        continue;
+      }
+      found = replay.differences(record, answer);
+    } catch (cause) {
+      if (cause instanceof Error && cause.message.startsWith("no value")) {
+        postpone("needs an earlier step");
+        continue;
+      }
+      found = [String(cause)];
+    }
+    outcome.compared++;
+    if (record.note !== undefined || record.id in DEVIATIONS) continue;
+    for (const text of found) outcome.differences.push(`${record.id} ${method} ${path}: ${text}`);
+  }
+  return outcome;
+}
+
+const only = process.env["GOLDEN"]?.split(",");
+const scenarios = Object.keys(SCENARIOS).filter((name) => only === undefined || only.includes(name));
+
+test.each(scenarios)("the daemon answers the scenario %s as 1.2.0 did", { timeout: 600_000 }, async (scenario) => {
+  const rootfs = await goldenRootfs();
+  const daemon = await startDaemon({ driver: "vfs", args: SCENARIOS[scenario]?.args ?? ["-D"] });
+  let outcome: Outcome;
+  try {
+    outcome = await replayScenario(scenario, daemon, rootfs);
+  } finally {
+    await daemon.remove();
+  }
+  const later = [...outcome.later].map(([what, count]) => `${what} ×${count}`).join(", ") || "nothing";
+  console.info(`${scenario}: ${outcome.compared} compared, later: ${later}`);
+  expect(outcome.differences).toEqual([]);
+});

@@ -1,0 +1,50 @@
+/**
+ * The root file system that the records were made with, as far as they tell: BusyBox 1.35 with links to itself, and
+ * files in /etc, with the same number of bytes.
+ */
+
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { pack } from "tar-stream";
+
+/** Bytes in files and links, as the daemon counts them. */
+const SIZE = 1_986_049;
+const BUSYBOX = "/usr/bin/busybox";
+
+const ETC: Record<string, string> = {
+  "etc/group": "root:x:0:\ndaemon:x:1:\nbin:x:2:\nnogroup:x:65534:\n",
+  "etc/passwd":
+    "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/usr/sbin:/bin/false\nbin:x:2:2:bin:/bin:/bin/false\nnobody:x:65534:65534:nobody:/:/bin/false\n",
+  "etc/shadow": "root:*:16000:0:99999:7:::\n",
+  "etc/hosts": "127.0.0.1\tlocalhost\n",
+  "etc/hostname": "busybox\n",
+  "etc/resolv.conf": "nameserver 8.8.8.8\n",
+};
+
+/** Makes the archive; `undefined` when the system's BusyBox is another one. */
+export async function goldenRootfs(): Promise<Buffer> {
+  const program = readFileSync(BUSYBOX);
+  const applets = execFileSync(BUSYBOX, ["--list"], { encoding: "utf8" }).split("\n").filter(Boolean);
+  const archive = pack();
+  const mtime = new Date(1_400_000_000_000);
+  for (const name of ["bin", "dev", "etc", "proc", "root", "sys", "tmp", "usr", "var"]) {
+    archive.entry({ name, type: "directory", mode: name === "tmp" ? 0o1777 : 0o755, mtime });
+  }
+  let bytes = program.length;
+  archive.entry({ name: "bin/busybox", mode: 0o755, mtime }, program);
+  for (const [name, text] of Object.entries(ETC)) {
+    archive.entry({ name, mode: 0o644, mtime }, text);
+    bytes += text.length;
+  }
+  for (const applet of applets) {
+    if (applet === "busybox") continue;
+    archive.entry({ name: `bin/${applet}`, type: "symlink", linkname: "busybox", mtime });
+    bytes += "busybox".length;
+  }
+  if (bytes > SIZE) throw new Error(`Cannot make the root file system: ${bytes} bytes are more than ${SIZE}`);
+  archive.entry({ name: "etc/motd", mode: 0o644, mtime }, " ".repeat(SIZE - bytes));
+  archive.finalize();
+  const parts: Buffer[] = [];
+  for await (const part of archive) parts.push(part as Buffer);
+  return Buffer.concat(parts);
+}
