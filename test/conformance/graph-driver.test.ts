@@ -1,0 +1,334 @@
+/**
+ * What every storage driver promises: one suite, run for each of them.
+ */
+
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import type { GraphDriver } from "../../src/daemon/graphdriver/driver.ts";
+import { newGraphDriver } from "../../src/daemon/graphdriver/graphdriver.ts";
+import { linuxHost } from "../../src/host/linux/host.ts";
+import { Logger } from "../../src/pkg/log/log.ts";
+import { readAll } from "../../src/sync/io.ts";
+import { type LayerEntry, layer, streamOf } from "../support/layers.ts";
+
+const isRoot = process.getuid?.() === 0;
+if (!isRoot) console.log("skipped: overlay needs root (mount)");
+
+const host = linuxHost();
+const base = fs.mkdtempSync(join(tmpdir(), "graph-driver-"));
+const id = (n: number) => n.toString(16).padStart(64, "0");
+let serial = 0;
+
+afterAll(async () => {
+  await host.pool.close();
+  const mounts = fs
+    .readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .filter((line) => line.includes(base));
+  fs.rmSync(base, { recursive: true, force: true });
+  expect(mounts).toEqual([]);
+});
+
+/** Everything below a directory: path → kind and content. */
+function tree(dir: string, at = ""): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const name of fs.readdirSync(join(dir, at)).sort()) {
+    const path = at === "" ? name : `${at}/${name}`;
+    const info = fs.lstatSync(join(dir, path));
+    if (info.isDirectory()) Object.assign(found, { [`${path}/`]: "" }, tree(dir, path));
+    else if (info.isSymbolicLink()) found[path] = `→ ${fs.readlinkSync(join(dir, path))}`;
+    else if (info.isFile()) found[path] = fs.readFileSync(join(dir, path), "utf8");
+    else found[path] = `device ${info.rdev}`;
+  }
+  return found;
+}
+
+describe.each(["vfs", ...(isRoot ? ["overlay"] : [])])("%s", (name) => {
+  let root: string;
+  let driver: GraphDriver;
+
+  const open = () => newGraphDriver(root, { name, env: {} }, host, new Logger(host));
+  beforeEach(async () => {
+    root = join(base, `${name}-${serial++}`);
+    driver = await open();
+    return () => driver.cleanup();
+  });
+
+  async function make(n: number, parent: number | undefined, ...entries: LayerEntry[]) {
+    const below = parent === undefined ? undefined : id(parent);
+    await driver.create(id(n), below);
+    return driver.applyDiff(id(n), below, streamOf(layer(...entries)));
+  }
+  async function look(n: number): Promise<Record<string, string>> {
+    const dir = await driver.get(id(n));
+    try {
+      return tree(dir);
+    } finally {
+      await driver.put(id(n));
+    }
+  }
+
+  test("a layer shows what is below it, and what it adds", async () => {
+    await make(1, undefined, { name: "a", content: "one" }, { name: "d/" }, { name: "d/x", content: "x" });
+    await make(2, 1, { name: "d/y", content: "y" }, { name: "a", content: "two" });
+    expect(await look(1)).toEqual({ a: "one", "d/": "", "d/x": "x" });
+    expect(await look(2)).toEqual({ a: "two", "d/": "", "d/x": "x", "d/y": "y" });
+  });
+
+  test("a whiteout hides a file and a directory; an opaque directory hides all that was in it", async () => {
+    await make(
+      1,
+      undefined,
+      { name: "f", content: "f" },
+      { name: "d/" },
+      { name: "d/x", content: "x" },
+      { name: "o/" },
+      { name: "o/old", content: "old" },
+    );
+    await make(
+      2,
+      1,
+      { name: ".wh.f" },
+      { name: ".wh.d" },
+      { name: "o/" },
+      { name: "o/.wh..wh..opq" },
+      { name: "o/new", content: "new" },
+    );
+    expect(await look(2)).toEqual({ "o/": "", "o/new": "new" });
+    await make(3, 2, { name: "d/" }, { name: "d/again", content: "again" }, { name: "f", content: "back" });
+    expect(await look(3)).toEqual({ "d/": "", "d/again": "again", f: "back", "o/": "", "o/new": "new" });
+  });
+
+  test("a directory that is hidden and made anew in one layer starts empty", async () => {
+    await make(1, undefined, { name: "d/" }, { name: "d/old", content: "old" });
+    await make(2, 1, { name: ".wh.d" }, { name: "d/" }, { name: "d/new", content: "new" });
+    expect(await look(2)).toEqual({ "d/": "", "d/new": "new" });
+  });
+
+  test("kinds of files, hard links, modes and times come out as they went in", async () => {
+    await make(
+      1,
+      undefined,
+      { name: "f", content: "text", mode: 0o4755 },
+      { name: "hard", type: "1", link: "f" },
+      { name: "soft", type: "2", link: "../elsewhere" },
+      { name: "pipe", type: "6", mode: 0o600 },
+    );
+    const dir = await driver.get(id(1));
+    expect(fs.lstatSync(join(dir, "f")).mode & 0o7777).toBe(0o4755);
+    expect(fs.lstatSync(join(dir, "f")).mtimeMs).toBe(1400000000000);
+    expect(fs.lstatSync(join(dir, "hard")).ino).toBe(fs.lstatSync(join(dir, "f")).ino);
+    expect(fs.readlinkSync(join(dir, "soft"))).toBe("../elsewhere");
+    expect(fs.lstatSync(join(dir, "pipe")).isFIFO()).toBe(true);
+    await driver.put(id(1));
+  });
+
+  test.runIf(isRoot)("owners, devices and capabilities come out as they went in", async () => {
+    const capability = Buffer.from("0100000200200000000000000000000000000000", "hex");
+    await make(
+      1,
+      undefined,
+      { name: "f", uid: 1234, gid: 5678, xattrs: { "security.capability": capability } },
+      { name: "n", type: "3", device: [1, 3] },
+    );
+    const dir = await driver.get(id(1));
+    expect(fs.lstatSync(join(dir, "f"))).toMatchObject({ uid: 1234, gid: 5678 });
+    expect(host.kernel.lgetxattr(join(dir, "f"), "security.capability")).toEqual(capability);
+    expect(fs.lstatSync(join(dir, "n")).rdev).toBe(0x103);
+    await driver.put(id(1));
+  });
+
+  test("get() counts its users; what one writes, the other sees", async () => {
+    await make(1, undefined, { name: "a", content: "one" });
+    await driver.create(id(2), id(1));
+    const first = await driver.get(id(2));
+    const second = await driver.get(id(2));
+    expect(second).toBe(first);
+    fs.writeFileSync(join(first, "new"), "n");
+    await driver.put(id(2));
+    expect(tree(second)).toEqual({ a: "one", new: "n" });
+    await driver.put(id(2));
+    expect(await look(2)).toEqual({ a: "one", new: "n" });
+    expect(await look(1)).toEqual({ a: "one" });
+  });
+
+  test("changes() and diff() tell what a container did, and applyDiff() repeats it", async () => {
+    await make(
+      1,
+      undefined,
+      { name: "keep", content: "k" },
+      { name: "change", content: "old" },
+      { name: "gone", content: "g" },
+      { name: "d/" },
+      { name: "d/x", content: "x" },
+    );
+    await driver.create(id(2), id(1));
+    const dir = await driver.get(id(2));
+    fs.writeFileSync(join(dir, "change"), "new");
+    fs.rmSync(join(dir, "gone"));
+    fs.rmSync(join(dir, "d"), { recursive: true });
+    fs.mkdirSync(join(dir, "e"));
+    fs.writeFileSync(join(dir, "e/y"), "y");
+    const after = tree(dir);
+    await driver.put(id(2));
+    expect(await driver.changes(id(2), id(1))).toEqual([
+      { path: "/change", kind: 0 },
+      { path: "/d", kind: 2 },
+      { path: "/e", kind: 1 },
+      { path: "/e/y", kind: 1 },
+      { path: "/gone", kind: 2 },
+    ]);
+    expect(await driver.diffSize(id(2), id(1))).toBe(4);
+    const archive = await readAll(driver.diff(id(2), id(1)));
+    await driver.create(id(3), id(1));
+    await driver.applyDiff(id(3), id(1), streamOf(archive));
+    expect(await look(3)).toEqual(after);
+    expect(after).toEqual({ change: "new", "e/": "", "e/y": "y", keep: "k" });
+  });
+
+  test("digests and sizes of a layer are told", async () => {
+    const result = await make(1, undefined, { name: "a", content: "12345" });
+    expect(result.digest).toMatch(/^sha256:[0-9a-f]{64}$/);
+    expect(result.diffId).toBe(result.digest); // nothing was compressed
+    expect(result).toMatchObject({ size: 5, entries: 1 });
+  });
+
+  test("120 layers lie over each other", async () => {
+    for (let n = 1; n <= 120; n++) {
+      await driver.create(id(n), n === 1 ? undefined : id(n - 1));
+      // vfs copies everything each time: it is given something only now and then.
+      if (n % 40 === 0 || n === 1)
+        await driver.applyDiff(id(n), undefined, streamOf(layer({ name: `f${n}`, content: String(n) })));
+    }
+    expect(await look(120)).toEqual({ f1: "1", f40: "40", f80: "80", f120: "120" });
+  });
+
+  test("an unknown parent and an unknown layer are named; nothing is left", async () => {
+    const before = await driver.ids();
+    await expect(driver.create(id(9), id(8))).rejects.toThrow(id(8));
+    await expect(driver.get(id(9))).rejects.toThrow(id(9));
+    expect(await driver.ids()).toEqual(before);
+    expect(await driver.exists(id(9))).toBe(false);
+    await driver.remove(id(9));
+  });
+
+  test("remove() takes a layer away while it is in use", async () => {
+    await make(1, undefined, { name: "a" });
+    await driver.create(id(2), id(1));
+    await driver.get(id(2));
+    await driver.remove(id(2));
+    expect(await driver.exists(id(2))).toBe(false);
+    expect(await driver.ids()).toEqual([id(1)]);
+  });
+
+  test("the next daemon finds whole layers only, and no mounts", async () => {
+    await make(1, undefined, { name: "a", content: "one" });
+    await driver.create(id(2), id(1));
+    await driver.get(id(2));
+    const home = name === "vfs" ? join(root, "vfs/dir") : join(root, name);
+    fs.mkdirSync(join(home, `.new-${id(3)}`, "diff"), { recursive: true });
+    const next = await open();
+    expect((await next.ids()).sort()).toEqual([id(1), id(2)]);
+    expect(fs.readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(root);
+    expect(fs.existsSync(join(home, `.new-${id(3)}`))).toBe(false);
+  });
+
+  const secret = join(base, "secret");
+  test.each([
+    ["a name that climbs", [{ name: "../../../../../../secret", content: "evil" }]],
+    [
+      "a link and a file through it",
+      [
+        { name: "l", type: "2", link: base },
+        { name: "l/secret", content: "evil" },
+      ],
+    ],
+    [
+      "a relative link and a file through it",
+      [
+        { name: "d/" },
+        { name: "d/l", type: "2", link: "../../../../../../../../../../../../" },
+        { name: `d/l${secret}`, content: "evil" },
+      ],
+    ],
+    [
+      "a hard link out, then written",
+      [
+        { name: "h", type: "1", link: `../../../../../../../../../..${secret}` },
+        { name: "h", content: "evil" },
+      ],
+    ],
+    [
+      "a file instead of the root",
+      [
+        { name: ".", type: "2", link: base },
+        { name: "secret", content: "evil" },
+      ],
+    ],
+    ["a whiteout of the root's parent", [{ name: ".wh..." }]],
+    ["a whiteout of the root", [{ name: ".wh.." }]],
+    ["a whiteout of nothing", [{ name: ".wh." }]],
+    [
+      "a directory that becomes a link before its times are set",
+      [{ name: "d/" }, { name: "d", type: "2", link: base }],
+    ],
+  ] as [string, LayerEntry[]][])("a hostile layer touches nothing outside: %s", async (_what, entries) => {
+    fs.writeFileSync(secret, "untouched");
+    const time = new Date(1234567890000);
+    fs.utimesSync(base, time, time);
+    await make(1, undefined, ...entries).catch(() => {});
+    expect(fs.readFileSync(secret, "utf8")).toBe("untouched");
+    expect(fs.statSync(base).mtimeMs).toBe(1234567890000);
+    expect(fs.existsSync(join(root, "secret"))).toBe(false);
+    await driver.remove(id(1));
+  });
+
+  test.each([
+    ["a forged mark of the driver", { name: "d/", xattrs: { "trusted.overlay.opaque": Buffer.from("y") } }],
+    ["a file that lies about its size", { name: "x", content: "x" }],
+  ] as [string, LayerEntry][])("%s is left out or refused", async (what, entry) => {
+    await make(1, undefined, { name: "d/" }, { name: "d/below", content: "b" });
+    await driver.create(id(2), id(1));
+    const archive = layer(entry);
+    const broken = what.includes("size") ? archive.subarray(0, 520) : archive;
+    await driver
+      .applyDiff(id(2), id(1), streamOf(broken))
+      .catch((cause: Error) => expect(cause.message).toMatch(/EOF|unexpected|truncated|tar/));
+    expect(await look(2)).toMatchObject({ "d/below": "b" });
+  });
+
+  test("gzip, bzip2, xz and zstd are told by their first bytes", async () => {
+    const plain = layer({ name: "a", content: "packed" });
+    for (const [n, program] of ["gzip", "bzip2", "xz", "zstd"].entries()) {
+      await driver.create(id(n + 1));
+      const packed = execFileSync(program, ["-c"], { input: plain });
+      const result = await driver.applyDiff(id(n + 1), undefined, streamOf(packed));
+      expect(result.diffId).not.toBe(result.digest);
+      expect(await look(n + 1)).toEqual({ a: "packed" });
+    }
+  });
+
+  test.each(["gzip", "xz", "zstd"])("a broken %s stream is an error", async (program) => {
+    const packed = execFileSync(program, ["-c"], { input: layer({ name: "a", content: "packed".repeat(1000) }) });
+    await driver.create(id(1));
+    await expect(
+      driver.applyDiff(id(1), undefined, streamOf(packed.subarray(0, packed.length - 12))),
+    ).rejects.toThrow();
+  });
+});
+
+test("newGraphDriver() refuses an unknown name, and takes DOCKER_DRIVER before the flag", async () => {
+  const log = new Logger(host);
+  await expect(newGraphDriver(base, { name: "nope", env: {} }, host, log)).rejects.toThrow("driver not supported");
+  const driver = await newGraphDriver(join(base, "env"), { name: "nope", env: { DOCKER_DRIVER: "vfs" } }, host, log);
+  expect(driver.name).toBe("vfs");
+});
+
+test("newGraphDriver() chooses overlay where it mounts, else vfs", async () => {
+  const driver = await newGraphDriver(join(base, "auto"), { env: {} }, host, new Logger(host));
+  expect(driver.name).toBe(isRoot ? "overlay" : "vfs");
+  await driver.cleanup();
+});
