@@ -35,6 +35,11 @@ const TEXTS: Readonly<Record<string, string>> = {
   ETIMEDOUT: "connection timed out",
 };
 
+/** Whether a system call failed, rather than something built on it (TLS, a parser). */
+export function isSystemError(cause: unknown): boolean {
+  return cause instanceof Error && "syscall" in cause;
+}
+
 /** The text of a system call's error without Node's additions; of any other failure, its message. */
 export function errnoText(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);

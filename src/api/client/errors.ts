@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isErrno } from "../../errdefs/errdefs.ts";
+import { isErrno, messageOf } from "../../errdefs/errdefs.ts";
 import { errnoText } from "../../errdefs/errno-text.ts";
 
 /** Nobody listens where the daemon should be. @origin api/client/utils.go ErrConnectionRefused */
@@ -41,10 +41,31 @@ export class RequestError extends Error {
 
 /** A connection could not be opened: `dial unix /var/run/docker.sock: no such file or directory`. */
 export class DialError extends Error {
-  /** @param cause - what the host said */
+  /** @param addr - `""` when it does not matter; `cause` is what the host said */
   constructor(proto: string, addr: string, cause: unknown) {
-    super(`dial ${proto} ${addr}: ${dialText(addr, cause)}`, { cause });
+    super(`dial ${proto}${addr === "" ? "" : ` ${addr}`}: ${dialText(addr, cause)}`, { cause });
     this.name = "DialError";
+  }
+}
+
+/** What Go says about a certificate, by Node's code for it. */
+const CERTIFICATE_TEXTS: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: "x509: certificate has expired or is not yet valid",
+  CERT_NOT_YET_VALID: "x509: certificate has expired or is not yet valid",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "x509: certificate signed by unknown authority",
+  SELF_SIGNED_CERT_IN_CHAIN: "x509: certificate signed by unknown authority",
+  UNABLE_TO_GET_ISSUER_CERT: "x509: certificate signed by unknown authority",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "x509: certificate signed by unknown authority",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "x509: certificate signed by unknown authority",
+};
+
+/** The connection is open, and TLS on it failed: a certificate is refused, or the other side speaks no TLS. */
+export class TlsError extends Error {
+  /** @param cause - what Node says */
+  constructor(cause: unknown) {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+    super(CERTIFICATE_TEXTS[code] ?? messageOf(cause), { cause });
+    this.name = "TlsError";
   }
 }
 

@@ -10,13 +10,14 @@ import type { Duplex } from "node:stream";
 import { VERSION } from "../../dockerversion/dockerversion.ts";
 import { Env } from "../../engine/env.ts";
 import { isErrno, messageOf } from "../../errdefs/errdefs.ts";
+import { isSystemError } from "../../errdefs/errno-text.ts";
 import { getWinsize } from "../../pkg/term/term.ts";
 import { type Reader, readAll, type Writer } from "../../sync/io.ts";
 import { goJson } from "../../utils/go-json.ts";
 import { stdCopy } from "../../utils/stdcopy.ts";
 import { APIVERSION, matchesContentType } from "../common.ts";
 import type { DockerCli } from "./cli.ts";
-import { ConnectionRefusedError, DaemonError, DialError, RequestError, statusText } from "./errors.ts";
+import { ConnectionRefusedError, DaemonError, DialError, RequestError, statusText, TlsError } from "./errors.ts";
 import { type Request, type Response, roundTrip } from "./http.ts";
 
 /** An answer whose status is a success: 200–399. */
@@ -37,13 +38,12 @@ export const userAgent = ["User-Agent", `Docker-Client/${VERSION}`] as const;
  */
 export async function dial(cli: DockerCli, tls: DockerCli["tls"]): Promise<Duplex> {
   const { proto, addr } = cli;
-  if (proto !== "unix" && proto !== "tcp") throw new DialError(proto, addr, `unknown network ${proto}`);
+  if (proto !== "unix" && proto !== "tcp") throw new DialError(proto, "", `unknown network ${proto}`);
   try {
     return await cli.host.net.dial(proto, addr, tls);
   } catch (cause) {
     if (isErrno(cause, "ECONNREFUSED")) throw new ConnectionRefusedError({ cause });
-    // A certificate that is refused is no failure to dial: Go reports it without the address.
-    throw isErrno(cause) || !tls ? new DialError(proto, addr, cause) : cause;
+    throw isSystemError(cause) || !tls ? new DialError(proto, addr, cause) : new TlsError(cause);
   }
 }
 
@@ -61,6 +61,7 @@ async function request(
   const target = path.replace(/\?$/, "");
   const url = `${cli.scheme}://${cli.addr}${target}`;
   try {
+    if (cli.addr === "") throw new Error("http: no Host in request URL");
     return { ...(await roundTrip(await dial(cli, cli.tls), { ...parts, target })), url };
   } catch (cause) {
     if (cause instanceof ConnectionRefusedError) throw cause;

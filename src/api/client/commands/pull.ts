@@ -17,6 +17,7 @@ import { stream } from "../utils.ts";
  * Lets the daemon fetch an image: one tag, or all of a repository when none is named.
  *
  * @origin api/client/commands.go (*DockerCli).CmdPull
+ * @deviation Names may have any number of parts, short ones too, as registries allow them since 2015.
  * @article 003/4
  */
 export async function cmdPull(cli: DockerCli, args: string[]): Promise<void> {

@@ -1,0 +1,148 @@
+/** The recorded command lines that need no daemon, run in this process. */
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import nodeFs from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { commands } from "../../../src/api/client/commands.ts";
+import type { FileSystem, Host } from "../../../src/host/host.ts";
+import { docker } from "../../support/docker.ts";
+import { asGo13, type CliRecord, cliRecords, commandOf, splitHelp, withoutTimes } from "../../support/golden-cli.ts";
+
+/** Commands of 1.2.0 that this program does not have yet. */
+const LATER = [
+  "build",
+  "commit",
+  "cp",
+  "diff",
+  "export",
+  "import",
+  "load",
+  "login",
+  "logout",
+  "port",
+  "pause",
+  "push",
+  "restart",
+  "save",
+  "search",
+  "top",
+  "unpause",
+];
+
+/** Records that say something else here, and why. */
+const DIFFERENT: Readonly<Record<string, string>> = {
+  "global_flags.046": "1.2.0 crashes on DOCKER_HOST=127.0.0.1:9, which it has accepted before",
+  "global_flags.059": "the text is of the newer Go's TLS library",
+  "global_flags.075": "--registry-mirror exists here",
+  "global_flags.076": "--insecure-registry exists here",
+  "usage_errors.192": "registries of today have namespaces of two letters",
+};
+
+/** What stands for an id of the records. */
+const ID = "4986bf8c15363d1c5d15512d5266f8777bfba4974ac56e3270e7760f6f0a8125";
+
+/** Flags of the daemon that came after 1.2.0. */
+const NEWER = new Set(["--fixed-cidr", "--insecure-registry", "--ip-masq", "--registry-mirror"]);
+
+const directory = mkdtempSync(join(tmpdir(), "golden-client-"));
+const work = join(directory, "work");
+const home = join(directory, "home");
+mkdirSync(work);
+mkdirSync(home);
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+/** The file system as seen from the directory the records were made in. */
+const fs = new Proxy(nodeFs as FileSystem, {
+  get:
+    (target, name) =>
+    (path: string, ...rest: unknown[]) =>
+      (target[name as keyof FileSystem] as (...args: unknown[]) => unknown)(resolve(work, path), ...rest),
+});
+
+/** A network without daemons. */
+const net = {
+  dial: async (proto: string) => {
+    throw Object.assign(new Error("connect"), {
+      syscall: "connect",
+      code: proto === "unix" ? "ENOENT" : "ECONNREFUSED",
+    });
+  },
+} as unknown as Host["net"];
+
+/** Whether the record is about something this program has. */
+function served(record: CliRecord): boolean {
+  const word = commandOf(record).toLowerCase();
+  const about =
+    word === "help" || !commands.has(`Cmd${word.slice(0, 1).toUpperCase()}${word.slice(1)}`)
+      ? record.argv.slice(1)
+      : [word];
+  return !about.some((name) => LATER.includes(name.toLowerCase()));
+}
+
+/** Whether the record boots a daemon. */
+function boots({ argv, exit }: CliRecord): boolean {
+  return argv[1] === "-d" && exit !== 2;
+}
+
+const records = ["help_screens", "usage_errors", "global_flags"].flatMap(cliRecords);
+const mine = records.filter((record) => served(record) && !boots(record) && !(record.id in DIFFERENT));
+
+test("most of the recorded command lines are compared", () => {
+  expect(mine.length).toBeGreaterThan(220);
+});
+
+test.each(mine.map((record) => [record.id, record.argv.slice(1).join(" "), record] as const))(
+  "%s docker %s",
+  async (_, __, record) => {
+    // A file of a record stays for those after it.
+    for (const { before } of records.slice(0, records.indexOf(record) + 1)) {
+      for (const { files } of before ?? []) {
+        for (const [path, content] of Object.entries(files ?? {})) {
+          mkdirSync(dirname(join(work, path)), { recursive: true });
+          writeFileSync(join(work, path), content);
+        }
+      }
+    }
+    const outcome = await docker(
+      record.argv.slice(1).map((word) => word.replace("<id1>", ID)),
+      { env: { HOME: home, ...record.env }, host: { fs, net } },
+    );
+    const { stderr, help } = splitHelp(outcome);
+    expect({
+      exit: outcome.code,
+      stdout: outcome.stdout.replace("node20", "<goversion>"),
+      stderr: withoutTimes(stderr).replaceAll(home, "<home>").replaceAll(ID, "<id1>"),
+      help: help && { ...help, flags: help.flags.filter(({ names }) => !names.some((name) => NEWER.has(name))) },
+    }).toEqual({
+      exit: record.exit,
+      stdout: record.stdout,
+      stderr: asGo13(record.stderr),
+      help: record.help && {
+        ...record.help,
+        ...(record.help.commands ? { commands: record.help.commands.filter((name) => !LATER.includes(name)) } : {}),
+        flags: record.help.flags.map(({ names, ...rest }) => ({
+          names,
+          default: rest.default.replaceAll("<home>", home),
+        })),
+      },
+    });
+  },
+);
+
+test("the help screen is 1.2.0's to the letter, as far as commands exist", async () => {
+  const { stderr } = await docker([]);
+  expect(stderr).toBe(
+    "Usage: docker [OPTIONS] COMMAND [arg...]\n -H=[unix:///var/run/docker.sock]: tcp://host:port to bind/connect to or unix://path/to/socket to use\n" +
+      "\nA self-sufficient runtime for linux containers.\n\nCommands:\n" +
+      "    attach    Attach to a running container\n    events    Get real time events from the server\n" +
+      "    history   Show the history of an image\n    images    List images\n    info      Display system-wide information\n" +
+      "    inspect   Return low-level information on a container\n    kill      Kill a running container\n" +
+      "    logs      Fetch the logs of a container\n    ps        List containers\n" +
+      "    pull      Pull an image or a repository from a Docker registry server\n    rm        Remove one or more containers\n" +
+      "    rmi       Remove one or more images\n    run       Run a command in a new container\n" +
+      "    start     Start a stopped container\n    stop      Stop a running container\n    tag       Tag an image into a repository\n" +
+      "    version   Show the Docker version information\n    wait      Block until a container stops, then print its exit code\n\n",
+  );
+});
