@@ -1,5 +1,5 @@
 /**
- * Removes names of images, and images that have no name left.
+ * The job `image_delete`: names go first, then images nobody needs, then their ancestors.
  *
  * @origin daemon/image_delete.go
  * @module
@@ -7,161 +7,196 @@
 
 import type { Engine } from "../engine/engine.ts";
 import { Env } from "../engine/env.ts";
-import { type Job, Status } from "../engine/job.ts";
+import type { Job } from "../engine/job.ts";
 import { Table } from "../engine/table.ts";
-import { ConflictError, NotFoundError } from "../errdefs/errdefs.ts";
+import { BadRequestError, ConflictError, EngineError, NoSuchError } from "../errdefs/errdefs.ts";
 import type { Graph } from "../graph/graph.ts";
 import { DEFAULT_TAG, type TagStore } from "../graph/tags.ts";
 import type { Image } from "../image/image.ts";
 import { parseRepositoryTag } from "../pkg/parsers/parsers.ts";
+import { goJson } from "../utils/go-json.ts";
 import { truncateID } from "../utils/utils.ts";
 
-/** What is needed of a container: it keeps its image. */
-export interface ImageUser {
-  readonly id: string;
-  /** Id of the image. */
-  readonly image: string;
-  readonly state: { readonly running: boolean };
-}
-
-/** What is needed of the daemon. */
-export interface ImageDeleteDaemon {
-  readonly eng: Engine;
+/** What deleting an image needs of the daemon. */
+export interface ImageDeleter {
   readonly graph: Graph;
   readonly repositories: TagStore;
-  /** Newest first. */
-  list(): readonly ImageUser[];
+  /** All containers, newest first. */
+  list(): readonly { readonly id: string; readonly image: string; readonly state: { readonly running: boolean } }[];
 }
 
-/** How a deletion goes on. */
-interface Deletion {
-  readonly daemon: ImageDeleteDaemon;
-  readonly rows: Table;
+interface Request {
+  readonly daemon: ImageDeleter;
+  readonly eng: Engine;
+  readonly rows: { Untagged?: string; Deleted?: string }[];
   readonly force: boolean;
   readonly noprune: boolean;
+  /** Speaks API 1.22 or newer. */
+  readonly today: boolean;
 }
 
 /**
- * Job `image_delete IMAGE`: writes a list of `{"Untagged": …}` and `{"Deleted": …}`.
+ * Deletes `IMAGE` and writes what was done; environment: `force`, `noprune`.
  *
- * @throws {NotFoundError} `No such image: <name>`
- * @throws {ConflictError} when a container or another repository needs the image
  * @origin daemon/image_delete.go (*Daemon).ImageDelete
  */
-export async function imageDelete(daemon: ImageDeleteDaemon, job: Job): Promise<Status> {
+export async function imageDelete(daemon: ImageDeleter, job: Job): Promise<void> {
   const [name] = job.args;
-  if (job.args.length !== 1 || name === undefined) return job.errorf(`Usage: ${job.name} IMAGE`);
-  const deletion = { daemon, rows: new Table(""), force: job.getenvBool("force"), noprune: job.getenvBool("noprune") };
-  await deleteImage(deletion, name, true);
-  if (deletion.rows.rows.length === 0) throw new ConflictError(`Conflict, ${name} wasn't deleted`);
-  await deletion.rows.writeListTo(job.stdout);
-  return Status.OK;
+  if (name === undefined || job.args.length !== 1) throw new BadRequestError(`Usage: ${job.name} IMAGE`);
+  const [major = 0, minor = 0] = job.getenv("apiVersion").split(".").map(Number);
+  const request: Request = {
+    daemon,
+    eng: job.eng,
+    rows: [],
+    force: job.getenvBool("force"),
+    noprune: job.getenvBool("noprune"),
+    today: major > 1 || (major === 1 && minor >= 22),
+  };
+  await deleteImage(request, name, true);
+  if (request.rows.length === 0) throw new ConflictError(`Conflict, ${name} wasn't deleted`);
+  if (request.today) {
+    await job.stdout.write(`${goJson(request.rows)}\n`);
+    return;
+  }
+  const table = new Table();
+  for (const row of request.rows) {
+    const env = new Env();
+    for (const [key, value] of Object.entries(row)) env.set(key, value);
+    table.add(env);
+  }
+  await table.writeListTo(job.stdout);
 }
 
-/**
- * Removes one name, or by id all names of one repository; then the image, and untagged parents after it.
- *
- * @param first - the image that was asked for; parents that have a name end the walk
- * @origin daemon/image_delete.go (*Daemon).DeleteImage
- */
-async function deleteImage(deletion: Deletion, name: string, first: boolean): Promise<void> {
-  const { daemon, rows, force, noprune } = deletion;
-  const { repositories, graph } = daemon;
-  const [repository, tag] = parseRepositoryTag(name);
-  const image = await lookup(repositories, name, repository, tag || DEFAULT_TAG);
-  const byId = image.id.includes(name);
-  const { repo, tags } = byId ? ownNames(repositories, image, name, force) : { repo: repository, tags: [tag || DEFAULT_TAG] };
-  if (!first && tags.length > 0) return;
+/** @origin daemon/image_delete.go (*Daemon).DeleteImage */
+async function deleteImage(request: Request, name: string, first: boolean): Promise<void> {
+  const { repositories, graph } = request.daemon;
+  const image = await find(request, name);
+  const isId = image.id.includes(name.replace(/^sha256:/, ""));
+  const tags = isId ? tagsOf(request, image, name) : name.includes("@") ? [] : [withTag(name)];
+  // An ancestor that has a name of its own stays.
+  if (!first && repositories.byId().has(image.id)) return;
+  const children = (await graph.byParent()).get(image.id) ?? [];
 
-  for (const each of tags) {
-    await repositories.delete(repo, each);
-    rows.add(row("Untagged", `${repo}:${each}`));
-    await record(daemon.eng, "untag", image.id);
+  let untagged = false;
+  if (!isId && name.includes("@")) {
+    const [repository = "", digest = ""] = name.split("@");
+    await repositories.deleteDigest(repository, digest);
+    untagged = await note(request, { Untagged: name }, "untag", image.id);
+  }
+  for (const [repository, tag] of tags) {
+    await repositories.delete(repository, tag);
+    untagged = await note(request, { Untagged: `${repository}:${tag}` }, "untag", image.id);
   }
   const left = repositories.byId().get(image.id) ?? [];
-  if (left.length > 0 && !(left.length <= 1 && repo === "")) return;
-  if (((await graph.byParent()).get(image.id) ?? []).length > 0) return;
-
-  await checkUsers(daemon, image.id, force, tags.length > 0);
+  if (left.length > 0) return;
+  await forgetDigests(request, image, name);
+  if (children.length > 0) return;
+  await checkUnused(request, image.id, untagged);
   await repositories.deleteAll(image.id);
   await graph.delete(image.id);
-  rows.add(row("Deleted", image.id));
-  await record(daemon.eng, "delete", image.id);
-  if (image.parent === undefined || noprune) return;
+  await note(request, { Deleted: image.id }, "delete", image.id);
+  if (image.parent === "" || request.noprune) return;
   try {
-    await deleteImage(deletion, image.parent, false);
+    await deleteImage(request, image.parent, false);
   } catch (cause) {
-    // A parent that is needed elsewhere stays: only the first step down tells so.
-    if (first) throw cause;
+    // Of an ancestor that cannot go nobody hears, but for the nearest one.
+    if (first || !(cause instanceof EngineError)) throw cause;
   }
 }
 
-async function lookup(repositories: TagStore, name: string, repository: string, tag: string): Promise<Image> {
+async function find({ daemon, today }: Request, name: string): Promise<Image> {
   try {
-    return await repositories.lookupImage(name);
+    return await daemon.repositories.lookupImage(name);
   } catch (cause) {
-    const known = repositories.get(repository) !== undefined;
-    throw new NotFoundError(`No such image: ${known ? `${repository}:${tag}` : name}`, { cause });
+    const [repository, tag] = withTag(name);
+    const isKnown = daemon.repositories.get(repository) !== undefined;
+    const full = (isKnown || today) && !name.includes("@") && !name.startsWith("sha256:");
+    throw new NoSuchError("image", full ? `${repository}:${tag}` : name, { cause });
   }
 }
 
-/** Names of an image that was given by id: all must be of one repository, unless forced. */
-function ownNames(repositories: TagStore, image: Image, name: string, force: boolean): { repo: string; tags: string[] } {
-  let repo = "";
-  const tags: string[] = [];
-  for (const full of repositories.byId().get(image.id) ?? []) {
-    const [repository, tag] = parseRepositoryTag(full);
-    if (repo === "" || repo === repository) {
-      repo = repository;
-      if (tag !== "") tags.push(tag);
-    } else if (!force) {
-      throw new ConflictError(
-        `Conflict, cannot delete image ${name} because it is tagged in multiple repositories, use -f to force`,
-      );
-    }
-  }
-  return { repo, tags };
+function withTag(name: string): [repository: string, tag: string] {
+  const [repository, tag] = parseRepositoryTag(name);
+  return [repository, tag === "" ? DEFAULT_TAG : tag];
 }
 
 /**
- * Refuses when a container is made from the image or from one on top of it.
+ * The names that go when an image is deleted by its id: those of one repository.
+ *
+ * With `force` 1.2.0 removes those of the first repository only; clients of today mean all.
+ */
+function tagsOf({ daemon, force, today }: Request, image: Image, name: string): [string, string][] {
+  const names = (daemon.repositories.byId().get(image.id) ?? []).map(withTag);
+  const first = names[0]?.[0];
+  const own = names.filter(([repository]) => repository === first);
+  if (own.length < names.length && !force) {
+    throw new ConflictError(
+      `Conflict, cannot delete image ${name} because it is tagged in multiple repositories, use -f to force`,
+    );
+  }
+  return today ? names : own;
+}
+
+/** An image without a tag has no digest either, unless it is asked for by one. */
+async function forgetDigests(request: Request, image: Image, name: string): Promise<void> {
+  const { repositories } = request.daemon;
+  for (const known of repositories.repoDigests(image.id)) {
+    if (known === name) continue;
+    const [repository = "", digest = ""] = known.split("@");
+    await repositories.deleteDigest(repository, digest);
+    if (request.today) request.rows.push({ Untagged: known });
+  }
+}
+
+/** Writes down what was done. @returns true */
+async function note(request: Request, row: Request["rows"][number], action: string, id: string): Promise<true> {
+  request.rows.push(row);
+  // What is done is done, whether or not anybody listens.
+  await request.eng
+    .job("log", action, id, "")
+    .run()
+    .catch(() => undefined);
+  return true;
+}
+
+/**
+ * Refuses when a container needs the image.
  *
  * @origin daemon/image_delete.go (*Daemon).canDeleteImage
+ * @deviation A container whose own image is gone (removed by force) is passed over; in 1.2.0 one such container keeps
+ *   every image from being deleted. An image that a pull or a new container is just being built on is kept too.
  */
-async function checkUsers(daemon: ImageDeleteDaemon, id: string, force: boolean, untagged: boolean): Promise<void> {
-  const note = untagged ? " (docker untagged the image)" : "";
+async function checkUnused({ daemon, force }: Request, id: string, untagged: boolean): Promise<void> {
+  const message = untagged ? " (docker untagged the image)" : "";
+  const image = truncateID(id);
   for (const container of daemon.list()) {
-    const image = await daemon.graph.get(container.image);
     let uses = false;
-    await image.walkHistory((each) => {
-      uses ||= each.id === id;
-    });
-    if (!uses) continue;
-    const [image12, container12] = [truncateID(id), truncateID(container.id)];
-    if (container.state.running && force) {
-      throw new ConflictError(
-        `Conflict, cannot force delete ${image12} because the running container ${container12} is using it${note}, stop it and retry`,
-      );
+    try {
+      const top = await daemon.graph.get(container.image);
+      await top.walkHistory((ancestor) => {
+        uses ||= ancestor.id === id;
+      });
+    } catch (cause) {
+      if (!(cause instanceof EngineError)) throw cause;
     }
+    if (!uses) continue;
+    const user = truncateID(container.id);
     if (container.state.running) {
       throw new ConflictError(
-        `Conflict, cannot delete ${image12} because the running container ${container12} is using it${note}, stop it and use -f to force`,
+        force
+          ? `Conflict, cannot force delete ${image} because the running container ${user} is using it${message}, stop it and retry`
+          : `Conflict, cannot delete ${image} because the running container ${user} is using it${message}, stop it and use -f to force`,
       );
     }
     if (!force) {
       throw new ConflictError(
-        `Conflict, cannot delete ${image12} because the container ${container12} is using it${note}, use -f to force`,
+        `Conflict, cannot delete ${image} because the container ${user} is using it${message}, use -f to force`,
       );
     }
   }
-}
-
-function row(key: string, value: string): Env {
-  const env = new Env();
-  env.set(key, value);
-  return env;
-}
-
-async function record(eng: Engine, action: string, id: string): Promise<void> {
-  await eng.job("log", action, id, "").run();
+  if (daemon.graph.isHeld(id)) {
+    throw new ConflictError(
+      `Conflict, cannot delete ${image} because something is being made of it${message}, retry later`,
+    );
+  }
 }
