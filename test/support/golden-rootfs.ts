@@ -4,8 +4,9 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { pack } from "tar-stream";
+import type { LayerSpec } from "./images.ts";
 
 /** Bytes in files and links, as the daemon counts them. */
 const SIZE = 1_986_049;
@@ -21,28 +22,34 @@ const ETC: Record<string, string> = {
   "etc/resolv.conf": "nameserver 8.8.8.8\n",
 };
 
-/** Makes the archive; `undefined` when the system's BusyBox is another one. */
+/** What is in it: path to text, link or program. @throws when the system's BusyBox is too large */
+export function goldenLayer(): LayerSpec {
+  const layer: LayerSpec = { "bin/busybox": { busybox: true }, ...ETC };
+  const applets = execFileSync(BUSYBOX, ["--list"], { encoding: "utf8" }).split("\n");
+  let bytes = statSync(BUSYBOX).size;
+  for (const text of Object.values(ETC)) bytes += text.length;
+  for (const applet of applets) {
+    if (applet === "" || applet === "busybox") continue;
+    layer[`bin/${applet}`] = { link: "busybox" };
+    bytes += "busybox".length;
+  }
+  if (bytes > SIZE) throw new Error(`Cannot make the root file system: ${bytes} bytes are more than ${SIZE}`);
+  layer["etc/motd"] = " ".repeat(SIZE - bytes);
+  return layer;
+}
+
+/** The same as an archive. */
 export async function goldenRootfs(): Promise<Buffer> {
-  const program = readFileSync(BUSYBOX);
-  const applets = execFileSync(BUSYBOX, ["--list"], { encoding: "utf8" }).split("\n").filter(Boolean);
   const archive = pack();
   const mtime = new Date(1_400_000_000_000);
   for (const name of ["bin", "dev", "etc", "proc", "root", "sys", "tmp", "usr", "var"]) {
     archive.entry({ name, type: "directory", mode: name === "tmp" ? 0o1777 : 0o755, mtime });
   }
-  let bytes = program.length;
-  archive.entry({ name: "bin/busybox", mode: 0o755, mtime }, program);
-  for (const [name, text] of Object.entries(ETC)) {
-    archive.entry({ name, mode: 0o644, mtime }, text);
-    bytes += text.length;
+  for (const [name, what] of Object.entries(goldenLayer())) {
+    if (typeof what === "string") archive.entry({ name, mode: 0o644, mtime }, what);
+    else if ("link" in what) archive.entry({ name, type: "symlink", linkname: what.link, mtime });
+    else archive.entry({ name, mode: 0o755, mtime }, readFileSync(BUSYBOX));
   }
-  for (const applet of applets) {
-    if (applet === "busybox") continue;
-    archive.entry({ name: `bin/${applet}`, type: "symlink", linkname: "busybox", mtime });
-    bytes += "busybox".length;
-  }
-  if (bytes > SIZE) throw new Error(`Cannot make the root file system: ${bytes} bytes are more than ${SIZE}`);
-  archive.entry({ name: "etc/motd", mode: 0o644, mtime }, " ".repeat(SIZE - bytes));
   archive.finalize();
   const parts: Buffer[] = [];
   for await (const part of archive) parts.push(part as Buffer);

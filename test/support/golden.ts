@@ -111,6 +111,11 @@ export class Replay {
     return String(this.#fill(text));
   }
 
+  /** Says what a placeholder stands for. */
+  bind(name: string, value: string): void {
+    this.#values.set(name, value);
+  }
+
   /** Sends the request of a record. @throws when it needs an id that an earlier step did not give */
   async send(record: GoldenRecord): Promise<Answer> {
     for (const { sleep } of record.before ?? []) {

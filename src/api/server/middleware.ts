@@ -217,7 +217,7 @@ export class RequestHandler {
    * Whoever reaches the API is root. A page in a browser can reach a TCP port of its own machine, so requests that a
    * browser marks as coming from a page are refused there, unless CORS was switched on.
    *
-   * @deviation 1.2.0 serves them.
+   * @deviation 1.2.0 serves them, so any page could start containers.
    */
   #refuseBrowsers(req: IncomingMessage): void {
     if (this.#settings.enableCors || req.socket.remoteAddress === undefined) return;
