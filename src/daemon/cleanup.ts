@@ -43,3 +43,17 @@ export async function unmount(daemon: Daemon, container: Container): Promise<voi
     daemon.log.error("container.go:512", `${container.id}: Failed to umount filesystem: ${messageOf(cause)}`);
   }
 }
+
+/** Keeps the root file system mounted while `work` runs, whatever else happens to the container. */
+export async function withRootfs<T>(
+  { driver }: Daemon,
+  { id, mountLabel }: Container,
+  work: (root: string) => Promise<T>,
+): Promise<T> {
+  const root = await driver.get(id, mountLabel);
+  try {
+    return await work(root);
+  } finally {
+    await driver.put(id);
+  }
+}

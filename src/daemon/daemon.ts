@@ -27,6 +27,7 @@ import { containerCreate } from "./create.ts";
 import { createdNs } from "./created.ts";
 import { containerDestroy, destroy, removeVolumes } from "./delete.ts";
 import type { ExecDriver } from "./execdriver/driver.ts";
+import { containerExport } from "./export.ts";
 import type { GraphDriver } from "./graphdriver/driver.ts";
 import { imageDelete } from "./image-delete.ts";
 import { cmdInfo } from "./info.ts";
@@ -120,6 +121,7 @@ export class Daemon implements Installer, DaemonParts {
       containers,
       create: containerCreate,
       delete: containerDestroy,
+      export: containerExport,
       info: cmdInfo,
       kill: containerKill,
       logs: containerLogs,

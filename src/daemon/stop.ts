@@ -8,7 +8,6 @@
 import type { Job } from "../engine/job.ts";
 import { ConflictError, NotModifiedError, SystemError } from "../errdefs/errdefs.ts";
 import { signalMap } from "../pkg/signal/signal.ts";
-import { mount, unmount } from "./cleanup.ts";
 import type { Container } from "./container.ts";
 import type { Daemon } from "./daemon.ts";
 import { rephrase } from "./errors.ts";
@@ -94,7 +93,8 @@ export async function killSig(daemon: Daemon, container: Container, signal: numb
       throw new SystemError(`Container ${container.id} is paused. Unpause the container before stopping`);
     if (!state.running) return;
     container.monitor?.exitOnNext();
-    if (state.restarting) return; // between two runs there is no process
+    // Between two runs there is no process; and one that has just ended is about to be noticed.
+    if (state.restarting || !daemon.execDriver.isRunning(container.id)) return;
     await daemon.execDriver.kill(container.id, signal);
   });
 }
@@ -160,21 +160,4 @@ export async function within(daemon: Daemon, timeoutMs: number, done: Promise<un
   } finally {
     stop.abort();
   }
-}
-
-/** Keeps the root file system mounted while `work` runs. */
-export async function withMount<T>(
-  daemon: Daemon,
-  container: Container,
-  work: (root: string) => Promise<T>,
-): Promise<T> {
-  return daemon.locks.run(container.id, async () => {
-    await container.teardown;
-    const mounted = container.basefs !== undefined;
-    try {
-      return await work(await mount(daemon, container));
-    } finally {
-      if (!mounted) await unmount(daemon, container);
-    }
-  });
 }

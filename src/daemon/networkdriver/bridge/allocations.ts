@@ -88,6 +88,19 @@ export class Allocations {
     return Status.OK;
   };
 
+  /** Gives all ports back: the daemon ends, and the engine runs no more jobs. @origin daemon/daemon.go shutdown (portallocator.ReleaseAll) */
+  async releaseAll(): Promise<void> {
+    const { mapper, log } = this.#options;
+    const ports = [...this.#interfaces.values()].flatMap((found) => found.ports.splice(0));
+    await Promise.all(
+      ports.map((port) =>
+        mapper.unmap(port).catch((cause: unknown) => {
+          log.info(`Unable to unmap port ${endpointText(port)}: ${messageOf(cause)}`);
+        }),
+      ),
+    );
+  }
+
   /**
    * Job `allocate_port`: publishes `ContainerPort`/`Proto` at `HostIP`:`HostPort`; 0 is the next free port.
    *

@@ -74,6 +74,7 @@ export function initDriver(host: DriverHost, log: Logger): Handler {
     job.eng.hackSetGlobalVar("httpapi.bridgeIP", network.ip);
     const defaultBindingIP = job.getenv("DefaultBindingIP") || "0.0.0.0";
     const allocations = new Allocations({ bridge, network, defaultBindingIP, ips, mapper, log });
+    job.eng.onShutdown(() => allocations.releaseAll());
     job.eng.register("allocate_interface", allocations.allocate);
     job.eng.register("release_interface", allocations.release);
     job.eng.register("allocate_port", allocations.allocatePort);

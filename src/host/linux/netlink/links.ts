@@ -108,13 +108,16 @@ export class NetlinkLinks implements Links {
       ];
       this.#newLink("add veth", pair.name, [
         ...mtu,
-        ...(pair.alias === undefined ? [] : [attribute(IFLA.IFALIAS, Buffer.from(pair.alias))]),
         attribute(
           IFLA.LINKINFO,
           attribute(IFLA.INFO_KIND, text("veth")),
           attribute(IFLA.INFO_DATA, attribute(IFLA.VETH_INFO_PEER, ...peer)),
         ),
       ]);
+      // The kernel takes an alias for a link that exists only.
+      if (pair.alias !== undefined) {
+        this.#change("set alias", pair.name, attribute(IFLA.IFALIAS, Buffer.from(pair.alias)));
+      }
     } finally {
       closeSync(namespace);
     }
