@@ -109,6 +109,19 @@ async function removeOldSocket(host: ListenHost, path: string): Promise<void> {
   }
 }
 
+/**
+ * Takes the socket away when the daemon ends, unless another daemon has put its own there meanwhile.
+ *
+ * @deviation 1.2.0 leaves it; a client then waits for a connection that is refused instead of seeing that there is none.
+ */
+async function removeAtShutdown(host: ListenHost, job: Job, path: string): Promise<void> {
+  const { ino } = await host.fs.lstat(path);
+  job.eng.onShutdown(async () => {
+    const now = await host.fs.lstat(path).catch(() => undefined);
+    if (now?.ino === ino) await host.fs.unlink(path);
+  });
+}
+
 /** Connects a server with its handler, and lets it wait for the daemon. */
 function prepare(server: Server, handler: RequestHandler, activation: Activation | undefined): void {
   if (activation !== undefined) holdConnections(server, activation);
@@ -152,7 +165,10 @@ export async function listen(
   prepare(server, handler, activation);
   await host.net.listen(server, proto === "unix" ? { kind: "unix", path: addr } : tcpAddress(addr));
   try {
-    if (proto === "unix") await openSocket(host, log, addr, job.getenv("SocketGroup"));
+    if (proto === "unix") {
+      await openSocket(host, log, addr, job.getenv("SocketGroup"));
+      await removeAtShutdown(host, job, addr);
+    }
   } catch (cause) {
     server.close();
     throw cause;
