@@ -16,6 +16,8 @@ export interface UnpackJob {
   readonly chown: boolean;
   /** `auto`: by magic number. */
   readonly compression: "auto" | "none";
+  /** Whether everything must be on the disk before the job is done; default: no. */
+  readonly sync?: boolean;
 }
 
 /** What came of it. */

@@ -18,6 +18,7 @@ const PROTOTYPES = {
   chroot: "int chroot(const char *path)",
   close: "int close(int fd)",
   flock: "int flock(int fd, int operation)",
+  futimens: "int futimens(int fd, void *times)",
   ioctl: "int ioctl(int fd, unsigned long request, void *arg)",
   lgetxattr: "long lgetxattr(const char *path, const char *name, void *value, size_t size)",
   listen: "int listen(int fd, int backlog)",
@@ -34,6 +35,7 @@ const PROTOTYPES = {
   syncfs: "int syncfs(int fd)",
   umount2: "int umount2(const char *target, int flags)",
   unshare: "int unshare(int flags)",
+  utimensat: "int utimensat(int dirfd, const char *path, void *times, int flags)",
   waitid: "int waitid(int idtype, uint32_t id, void *info, int options)",
 } as const;
 

@@ -7,11 +7,13 @@
  * @module
  */
 
-import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import { type MessagePort, parentPort } from "node:worker_threads";
-import { call, cString, ERRNO, lastErrno, SystemCallError, tryCall } from "./libc.ts";
+import type { Exec } from "../host.ts";
+import { linuxExec } from "./exec.ts";
+import { builtin } from "./lazy.ts";
+import { call, cString, ERRNO, SystemCallError, tryCall } from "./libc.ts";
 
 const CLONE_FS = 0x200;
 
@@ -19,46 +21,74 @@ const CLONE_FS = 0x200;
 export type SyncFs = Pick<
   typeof fs,
   | "chmodSync"
-  | "chownSync"
   | "closeSync"
   | "fchmodSync"
   | "fchownSync"
   | "ftruncateSync"
-  | "futimesSync"
   | "lchownSync"
   | "linkSync"
   | "lstatSync"
-  | "lutimesSync"
   | "mkdirSync"
   | "openSync"
   | "readdirSync"
+  | "readlinkSync"
   | "rmSync"
-  | "rmdirSync"
   | "symlinkSync"
-  | "unlinkSync"
-  | "utimesSync"
   | "writeSync"
 > & {
   /** @param mode - type bits and permissions */
   mknodSync(path: string | Buffer, mode: number, major: number, minor: number): void;
+  /** Never follows a link. */
   lsetxattrSync(path: string | Buffer, name: string, value: Uint8Array): void;
+  /**
+   * Sets the time of the last change to the nanosecond and leaves that of the last access; never follows a link.
+   *
+   * @param file - a path, or the descriptor of an open file
+   */
+  utimensSync(file: string | Buffer | number, seconds: number, nanoseconds: number): void;
+  /** Waits until everything written to the file system of this directory is on the disk. */
+  syncfsSync(path: string | Buffer): void;
 };
 
-/** Node's calls plus two of the kernel's. */
+const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+/** As a number of nanoseconds: leave this time as it is. */
+const UTIME_OMIT = 0x3ffffffen;
+
+/** Two `struct timespec`: last access and last change. */
+const times = Buffer.alloc(32);
+times.writeBigInt64LE(UTIME_OMIT, 8);
+
+/** Node's calls plus four of the kernel's. */
 export const syncFs: SyncFs = {
   ...fs,
   mknodSync(path, mode, major, minor) {
-    const high = (BigInt(major) & 0xfffff000n) << 32n;
-    const low = (BigInt(minor) & 0xffffff00n) << 12n;
-    const dev = high | low | ((BigInt(major) & 0xfffn) << 8n) | (BigInt(minor) & 0xffn);
-    call("mknod", path.toString(), nulTerminated(path), mode, dev);
+    call("mknod", path.toString(), nulTerminated(path), mode, makedev(major, minor));
   },
   lsetxattrSync(path, name, value) {
-    if (tryCall("lsetxattr", nulTerminated(path), cString(name), Buffer.from(value), value.length, 0) === 0) return;
-    // A file system without extended attributes is not the archive's fault.
-    if (lastErrno() !== ERRNO.EOPNOTSUPP) throw new SystemCallError("lsetxattr", lastErrno(), path.toString());
+    call("lsetxattr", path.toString(), nulTerminated(path), cString(name), Buffer.from(value), value.length, 0);
+  },
+  utimensSync(file, seconds, nanoseconds) {
+    times.writeBigInt64LE(BigInt(seconds), 16);
+    times.writeBigInt64LE(BigInt(nanoseconds), 24);
+    if (typeof file === "number") call("futimens", undefined, file, times);
+    else call("utimensat", file.toString(), AT_FDCWD, nulTerminated(file), times, AT_SYMLINK_NOFOLLOW);
+  },
+  syncfsSync(path) {
+    const fd = fs.openSync(path, fs.constants.O_DIRECTORY);
+    try {
+      call("syncfs", path.toString(), fd);
+    } finally {
+      fs.closeSync(fd);
+    }
   },
 };
+
+/** glibc's makedev. */
+function makedev(major: number, minor: number): bigint {
+  const [a, b] = [BigInt(major), BigInt(minor)];
+  return ((a & 0xfffff000n) << 32n) | ((b & 0xffffff00n) << 12n) | ((a & 0xfffn) << 8n) | (b & 0xffn);
+}
 
 /** A path as C takes it; names need not be UTF-8. */
 function nulTerminated(path: string | Buffer): string | Buffer {
@@ -76,12 +106,20 @@ export function sha256() {
   return createHash("sha256");
 }
 
-/** Starts a decompressing program of this machine, never one of an image: found before the chroot, with a bare environment. */
-export function startProgram(command: string, args: readonly string[]): ChildProcess {
-  return spawn(command, args, {
-    stdio: ["pipe", "pipe", "pipe"],
-    env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
-  });
+/** Programs of this machine, with an environment that holds nothing but where to find them. */
+export const workerExec: Exec = linuxExec({});
+
+/** Calls every function once, in a way that does nothing: what they need is then loaded. */
+function preload(): void {
+  const nothing = Buffer.alloc(1);
+  tryCall("lsetxattr", nothing, nothing, nothing, 0, 0);
+  tryCall("mknod", nothing, 0, 0n);
+  tryCall("futimens", -1, times);
+  tryCall("utimensat", AT_FDCWD, nothing, times, AT_SYMLINK_NOFOLLOW);
+  tryCall("syncfs", -1);
+  tryCall("chroot", nothing);
+  tryCall("chdir", nothing);
+  void new SystemCallError("preload", ERRNO.ECHILD).message;
 }
 
 /**
@@ -90,9 +128,14 @@ export function startProgram(command: string, args: readonly string[]): ChildPro
  * @throws `EPERM` without CAP_SYS_CHROOT
  */
 export function confineTo(root: string): void {
-  // Names and numbers of failures are looked up now: later there is no file to load them from.
-  tryCall("lsetxattr", "/", "user.none", Buffer.alloc(0), 0, 2);
+  preload();
+  // Without this the whole process would move.
   call("unshare", undefined, CLONE_FS);
   call("chroot", root, cString(root));
   call("chdir", "/", "/");
+  // A package that is asked for from now on would come out of the image.
+  const loader = builtin("module") as unknown as { _resolveFilename(request: string): string };
+  loader._resolveFilename = (request) => {
+    throw new Error(`Cannot load ${request}: this thread is locked into a layer`);
+  };
 }

@@ -1,0 +1,117 @@
+/**
+ * Makes directories, links and devices of an archive, and gives everything its owner, attributes, mode and time.
+ *
+ * The order matters: chown(2) takes away set-user-id bits and file capabilities, and every new entry changes the time of
+ * its directory.
+ *
+ * @origin archive/archive.go createTarFile
+ * @module
+ */
+
+import { isErrno } from "../errdefs/errdefs.ts";
+import type { SyncFs } from "../host/linux/worker-port.ts";
+import type { Beneath } from "./beneath.ts";
+import { toPath } from "./byte-string.ts";
+import { type Header, TarError } from "./tar/header.ts";
+
+const S_IFCHR = 0o020000;
+const S_IFBLK = 0o060000;
+const S_IFIFO = 0o010000;
+/** What twelve and twenty bits hold: Linux's device numbers. */
+const MAX_MAJOR = 0xfff;
+const MAX_MINOR = 0xfffff;
+/** How many directories wait for their time. When there are more, the first get theirs early. */
+const MAX_WAITING = 100_000;
+
+/** What has to be done to a directory at the end. */
+interface Waiting {
+  readonly mode: number;
+  readonly mtime: number;
+  readonly mtimeNs: number;
+}
+
+/** Makes entries at real paths. */
+export class FileMaker {
+  readonly #fs: SyncFs;
+  readonly #beneath: Beneath;
+  readonly #chown: boolean;
+  readonly #waiting = new Map<string, Waiting>();
+
+  /** @param chown - `false`: no owners, no devices, and what we could not read ourselves becomes readable for us */
+  constructor(fs: SyncFs, beneath: Beneath, chown: boolean) {
+    this.#fs = fs;
+    this.#beneath = beneath;
+    this.#chown = chown;
+  }
+
+  /** Finishes a file that has its content. */
+  dressFile(fd: number, path: string, header: Header): void {
+    if (this.#chown) this.#fs.fchownSync(fd, header.uid, header.gid);
+    this.#attributes(path, header);
+    this.#fs.fchmodSync(fd, this.#chown ? header.mode : header.mode | 0o600);
+    this.#fs.utimensSync(fd, header.mtime, header.mtimeNs);
+  }
+
+  /** A directory that is there keeps what is in it. */
+  directory(path: string, header: Header): void {
+    this.#beneath.placeDirectory(path, 0o700);
+    if (this.#chown) this.#fs.lchownSync(this.#beneath.at(path), header.uid, header.gid);
+    this.#attributes(path, header);
+    const mode = this.#chown ? header.mode : header.mode | 0o700;
+    this.#fs.chmodSync(this.#beneath.at(path), mode);
+    if (this.#waiting.size >= MAX_WAITING) this.flush();
+    this.#waiting.set(path, { mode, mtime: header.mtime, mtimeNs: header.mtimeNs });
+  }
+
+  symlink(path: string, header: Header): void {
+    const at = this.#beneath.at(path);
+    this.#beneath.place(path, () => this.#fs.symlinkSync(toPath(header.linkname), at));
+    if (this.#chown) this.#fs.lchownSync(at, header.uid, header.gid);
+    this.#attributes(path, header);
+    this.#fs.utimensSync(at, header.mtime, header.mtimeNs);
+  }
+
+  /** @param overlay - whether 0:0 would hide a file of the layers below */
+  node(path: string, header: Header, overlay: boolean): void {
+    const { type, devMajor, devMinor } = header;
+    if (type !== "6" && !this.#chown) return; // only root makes devices
+    if (devMajor < 0 || devMajor > MAX_MAJOR || devMinor < 0 || devMinor > MAX_MINOR)
+      throw new TarError(`device number ${devMajor}:${devMinor} is out of range`);
+    if (overlay && type === "3" && devMajor === 0 && devMinor === 0)
+      throw new TarError("a device 0:0 would hide a file of the layers below");
+    const bits = type === "3" ? S_IFCHR : type === "4" ? S_IFBLK : S_IFIFO;
+    const at = this.#beneath.at(path);
+    this.#beneath.place(path, () => this.#fs.mknodSync(at, bits | 0o600, devMajor, devMinor));
+    if (this.#chown) this.#fs.lchownSync(at, header.uid, header.gid);
+    this.#attributes(path, header);
+    this.#fs.chmodSync(at, header.mode);
+    this.#fs.utimensSync(at, header.mtime, header.mtimeNs);
+  }
+
+  /** Gives directories their times. A directory that has been replaced by something else meanwhile is passed over. */
+  flush(): void {
+    for (const [path, { mtime, mtimeNs }] of this.#waiting) {
+      if (this.#beneath.isReal(path)) this.#fs.utimensSync(this.#beneath.at(path), mtime, mtimeNs);
+    }
+    this.#waiting.clear();
+  }
+
+  /**
+   * Keeps `security.*`, `user.*` and access lists. Everything else is the machine's own: above all `trusted.overlay.*`,
+   * with which a layer could show what is not its.
+   */
+  #attributes(path: string, header: Header): void {
+    if (header.xattrs === undefined) return;
+    for (const [name, value] of header.xattrs) {
+      const wanted = /^(?:security\.|user\.|system\.posix_acl_)/.test(name) && !name.startsWith("user.overlay.");
+      if (!wanted) continue;
+      try {
+        this.#fs.lsetxattrSync(this.#beneath.at(path), name, value);
+      } catch (cause) {
+        // A file system without attributes, or a kind of file that cannot have this one, is not the archive's fault.
+        const minor = !this.#chown || name.startsWith("user.");
+        if (!isErrno(cause, "ENOTSUP", "EOPNOTSUPP") && !(minor && isErrno(cause, "EPERM"))) throw cause;
+      }
+    }
+  }
+}

@@ -1,0 +1,4 @@
+declare module "seek-bzip" {
+  const Bunzip: unknown;
+  export default Bunzip;
+}
