@@ -199,7 +199,7 @@ async function requestsPerSecond(daemon, path, count) {
     "-t",
     "1",
     `--base-uri=unix:${daemon.socket}`,
-    path,
+    `http://localhost${path}`,
   ]);
   return Number(/([\d.]+) req\/s/.exec(stdout)?.[1] ?? Number.NaN);
 }
