@@ -157,6 +157,7 @@ async function removeLeftovers(
 }
 
 async function removeNamespaces({ host, netnsRoot, log }: Daemon): Promise<void> {
+  if (host.machine.uid !== 0) return; // without root none was ever made
   const names = await host.fs.readdir(netnsRoot).catch((cause: unknown) => {
     if (!isErrno(cause, "ENOENT")) throw cause;
     return [];
