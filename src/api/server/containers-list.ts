@@ -102,7 +102,34 @@ async function modernContainers(
   let left = listed.filter((item) => fits(item, filters, request));
   if (filters.has("ancestor")) left = await withAncestor(api, request, left, filters.get("ancestor") ?? []);
   if (limit > 0) left = left.slice(0, limit);
-  await response.json(200, `${goJson(left.map(({ row, container }) => shapeRow(row, container, version)))}\n`);
+  const named = await namedAsGiven(api, request, left);
+  await response.json(200, `${goJson(named.map(({ row, container }) => shapeRow(row, container, version)))}\n`);
+}
+
+/**
+ * Rows with the image's name as the user gave it, as long as it still means that image. 1.2.0 shows the first of all its
+ * names.
+ */
+async function namedAsGiven(api: ApiServices, request: ApiRequest, listed: Listed[]): Promise<Listed[]> {
+  const ids = new Map<string, Promise<string>>();
+  const idOf = (name: string): Promise<string> => {
+    let id = ids.get(name);
+    if (!id) {
+      id = jsonOf<JsonObject>(request, api.engine.job("image_inspect", name)).then(
+        (image) => textAt(image, "Id"),
+        () => "",
+      );
+      ids.set(name, id);
+    }
+    return id;
+  };
+  return Promise.all(
+    listed.map(async (item) => {
+      const given = textAt(objectAt(item.container, "Config"), "Image");
+      const means = given !== "" && (await idOf(given)) === textAt(item.container, "Image");
+      return means ? { ...item, row: { ...item.row, Image: given } } : item;
+    }),
+  );
 }
 
 /** Whether every filter, apart from `ancestor`, lets the container through: one of its values has to. */

@@ -209,6 +209,7 @@ test("GET /containers/json has state, image id, network and mounts for docker ps
   expect(await read(server, "/v1.30/containers/json")).toEqual([
     {
       ...row,
+      Image: "busybox",
       ImageID: `sha256:${IMAGE}`,
       State: "running",
       Labels: {},
