@@ -95,7 +95,7 @@ export class Replay {
   #values = new Map<string, string>();
 
   /** @param files - contents of the files that requests name; `chosen`: placeholders with a value of our choice */
-  constructor(socket: string, files: (name: string) => Buffer, chosen: Record<string, string> = {}) {
+  constructor(socket: string, files: (name: string) => Buffer, chosen: Readonly<Record<string, string>> = {}) {
     this.#socket = socket;
     this.#files = files;
     this.#values = new Map(Object.entries(chosen));
@@ -140,6 +140,8 @@ export class Replay {
   #headers(expected: Record<string, string>, answer: Answer, bodyType: string): string[] {
     const found: string[] = [];
     for (const [name, value] of Object.entries(expected)) {
+      // Whether JSON is longer than the server's buffer depends on the paths in it.
+      if (bodyType === "json" && name === "Transfer-Encoding") continue;
       const actual = answer.headers[name.toLowerCase()];
       if (actual === undefined || !this.#text(value, actual)) found.push(`${name}: ${actual}, not ${value}`);
     }
@@ -269,7 +271,8 @@ export class Replay {
     let from = 0;
     for (const match of expected.matchAll(PLACEHOLDER)) {
       const [all, name, length, free] = match;
-      const kind = free === undefined ? undefined : FREE[free];
+      const place = free === undefined ? undefined : this.#values.get(free);
+      const kind = place !== undefined ? escapeRegExp(place) : free === undefined ? undefined : FREE[free];
       if (name === undefined && kind === undefined) continue;
       source += escapeRegExp(expected.slice(from, match.index));
       from = match.index + all.length;
@@ -308,7 +311,7 @@ export class Replay {
     if (typeof value === "string") {
       return value.replace(PLACEHOLDER, (all, name?: string, length?: string, free?: string) => {
         if (free === "time") return "2014-05-13T16:53:20Z";
-        if (free !== undefined) return all;
+        if (free !== undefined) return this.#values.get(free) ?? all;
         const known = this.#known(name ?? "", length);
         if (known === undefined) throw new Error(`no value for ${all}`);
         return known;

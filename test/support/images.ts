@@ -4,7 +4,7 @@
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -67,6 +67,7 @@ export const BUSYBOX: LayerSpec = {
 
 async function layerTar(spec: LayerSpec): Promise<Buffer> {
   const dir = await mkdtemp(join(tmpdir(), "layer-"));
+  await chmod(dir, 0o755); // it is the root of the image, for users in it too
   try {
     for (const [path, what] of Object.entries(spec)) {
       const target = join(dir, path);
