@@ -128,6 +128,11 @@ export class Graph implements ImageGraph {
     return [...this.#ids];
   }
 
+  /** Whether the image with this id is in the graph, readable or not. */
+  has(id: string): boolean {
+    return this.#ids.has(id);
+  }
+
   /** Whether the error says that something is not there. @origin graph/graph.go (*Graph).IsNotExist */
   isNotExist(cause: unknown): boolean {
     const text = messageOf(cause);

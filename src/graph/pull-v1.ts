@@ -119,6 +119,8 @@ async function downloadImage(
     if (!(cause instanceof PoolBusyError)) throw cause;
     sink.progress(short, "Layer already being pulled by another client. Waiting.");
     await raceAbort(cause.shared.ended(), signal);
+    // The other client may have gone, or have had no luck where it asked.
+    if (!store.graph.has(id)) return downloadImage(pull, endpoints, tokens, id, tag);
     sink.progress(short, "Download complete");
   }
 }
@@ -141,7 +143,7 @@ async function pullImage(pull: V1Pull, endpoint: string, tokens: readonly string
       const expectedParent = parent;
       const key = `layer:${layer}`;
       await store.layers.settled(key);
-      if (await store.graph.exists(layer)) {
+      if (store.graph.has(layer) && (await store.graph.exists(layer))) {
         store.graph.hold(layer);
         leaving.push(() => store.graph.release(layer));
       } else {

@@ -69,7 +69,7 @@ export async function pullV2(
       );
     }
     const document = await repository.document(manifest.config, `the configuration of ${label}`, signal);
-    await fetchImage(store, repository, target, { id, document, layers: manifest.layers }, sink, signal);
+    await fetchOrRetry(store, repository, target, { id, document, layers: manifest.layers }, sink, signal);
   }
   signal.throwIfAborted();
   const fresh = await name(store, target, digest, id);
@@ -94,6 +94,25 @@ interface WantedImage {
   readonly layers: readonly Descriptor[];
 }
 
+/** How often a layer that another pull failed to get is tried again. */
+const RETRIES = 3;
+
+/** Fetches an image. A layer that another pull was fetching and could not get is fetched by this one then. */
+async function fetchOrRetry(...args: Parameters<typeof fetchImage>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await fetchImage(...args);
+      return;
+    } catch (cause) {
+      if (!(cause instanceof OthersFailure)) throw cause;
+      if (tries >= RETRIES) throw cause.cause;
+    }
+  }
+}
+
+/** A layer failed that another pull was fetching, with its own address and password. */
+class OthersFailure extends Error {}
+
 /** Fetches what is missing of an image and makes it visible. */
 async function fetchImage(
   store: TagStore,
@@ -109,11 +128,12 @@ async function fetchImage(
   const chains = chainIds(config.diffIds, graph.host.hash);
   const descriptions = layerDescriptions(config, chains);
   await graph.chains.load();
-  for (const chain of chains) await transfers.settled(chain);
+  const topKey = `image:${wanted.id}`;
+  for (const key of [...chains, topKey]) await transfers.settled(key);
 
   // From here to the end of the loop nothing waits: what is found stays until it is held.
   const leaving: (() => Promise<void> | void)[] = [];
-  const entered: { chain: string; transfer: LayerTransfer }[] = [];
+  const entered: { chain: string | undefined; transfer: LayerTransfer; fresh: boolean }[] = [];
   let below = "";
   const layers = wanted.layers.map((descriptor, i) => ({
     descriptor,
@@ -151,24 +171,42 @@ async function fetchImage(
         },
       }));
       leaving.push(leave);
-      entered.push({ chain: layer.chain, transfer });
+      entered.push({ chain: layer.chain, transfer, fresh });
       below = transfer.id;
       if (fresh) sink.progress(layer.shortId, "Pulling fs layer");
       else sink.progress(layer.shortId, "Layer already being pulled by another client. Waiting.");
     }
-    const fetched = await waitForAll(entered.map(({ transfer }) => transfer.work.join(signal)));
-    const batch: FetchedLayer[] = [...fetched];
-    if (below !== wanted.id) {
+    if (below !== wanted.id && !graph.has(wanted.id)) {
       // Another image stands for these layers already: this one differs from it in its configuration only.
       const document = topDescription(config, wanted.id, below);
-      const staged = await graph.prepare(newImgJSON(document), document);
-      leaving.push(() => staged.discard());
-      staged.image.size = 0;
-      batch.push({ staged, extra: extraFiles(chains.at(-1), wanted.document) });
+      const last = entered.at(-1)?.transfer;
+      const { transfer, fresh, leave } = transfers.enter(topKey, () => ({
+        id: wanted.id,
+        prepare: async () => {
+          await last?.work.result();
+          return graph.prepare(newImgJSON(document), document);
+        },
+        fetch: async (staged) => {
+          staged.image.size = 0;
+          return extraFiles(chains.at(-1), wanted.document);
+        },
+      }));
+      leaving.push(leave);
+      entered.push({ chain: undefined, transfer, fresh });
     }
+    const batch = await waitForAll(
+      entered.map(async ({ transfer, fresh }) => {
+        try {
+          return await transfer.work.join(signal);
+        } catch (cause) {
+          if (fresh || signal.aborted) throw cause;
+          throw new OthersFailure("", { cause });
+        }
+      }),
+    );
     signal.throwIfAborted();
     await graph.commit(batch);
-    for (const { chain, transfer } of entered) graph.chains.add(chain, transfer.id);
+    for (const { chain, transfer } of entered) if (chain !== undefined) graph.chains.add(chain, transfer.id);
     for (const { shortId, chain } of layers) {
       if (entered.some((entry) => entry.chain === chain)) sink.progress(shortId, "Pull complete");
     }

@@ -27,7 +27,6 @@ import type { Platform } from "../registry/v2/manifest.ts";
 import { Repository } from "../registry/v2/repository.ts";
 import { JsonError } from "../utils/go-json-decode.ts";
 import { StreamFormatter } from "../utils/stream-formatter.ts";
-import { isToday } from "./api-version.ts";
 import { PoolBusyError } from "./pool-busy-error.ts";
 import { ProgressSink } from "./progress-sink.ts";
 import { pullRepositoryV1 } from "./pull-v1.ts";
@@ -94,7 +93,7 @@ function readRequest(store: TagStore, job: Job, localName: string, reference: st
   return {
     localName,
     reference,
-    resolved: isToday(job) ? resolveRepositoryPath(localName) : resolveRepositoryName(localName),
+    resolved: resolveRepositoryPath(localName),
     platform: parsePlatform(job.getenv("platform"), { os: machine.os, architecture: machine.arch }),
     auth: authConfigOf(jsonOf(job, "authConfig")),
     headers: { "User-Agent": userAgent(machine), ...metaHeaders(jsonOf(job, "metaHeaders")) },
@@ -133,6 +132,7 @@ async function pullAny(store: TagStore, wanted: Wanted, sink: ProgressSink, sign
     ? await findV2Endpoints(client, log, hostname, options.mirrors, signal)
     : [];
   if (endpoints.length > 0) return pullFromEndpoints(store, client, endpoints, wanted, sink, signal);
+  // The stricter rules of version 1 hold for registries of version 1.
   resolveRepositoryName(wanted.localName);
   if (DIGEST.test(wanted.reference)) {
     throw new BadRequestError(

@@ -396,3 +396,43 @@ test("pull speaks plain http to no registry but this machine and the ones that w
   expect(await pull(["10.1.2.3:5000"])).toBeUndefined();
   expect(await pull(["10.1.0.0/16"])).toBeUndefined();
 });
+
+test("a pull fetches itself what another pull could not get", async () => {
+  const gate = deferred();
+  const [bad, good] = [new RegistryV2(), new RegistryV2()];
+  const image = tinyImage();
+  bad.putImage("app", "latest", image);
+  good.putImage("app", "latest", image);
+  bad.faults.add({ match: /blobs/, times: 1, kind: { replace: image.config } });
+  bad.faults.add({ match: /blobs/, times: 3, kind: { after: gate.promise } });
+  const images = await withRegistry(bad);
+  images.network.set("http://localhost:6000", good.handle);
+  const first = runJob(images, "pull", ["localhost:5000/app", "latest"], TODAY);
+  while (images.store.layers.size < 3) await images.host.clock.advance(0);
+  const second = runJob(images, "pull", ["localhost:6000/app", "latest"], TODAY);
+  while (!good.requests.some((request) => request.includes("blobs"))) await images.host.clock.advance(0);
+  bad.faults.clear();
+  bad.faults.add({ match: /blobs/, kind: { status: 403 } });
+  gate.reject(new TypeError("terminated"));
+  expect((await first).error?.message).toContain("denied");
+  expect((await second).error).toBeUndefined();
+  expect((await images.store.lookupImage("localhost:6000/app")).id).toBe(hex(image.configDigest));
+  expect(images.graph.ids()).toHaveLength(3);
+});
+
+test("two names of one image that differs from another in its configuration only can be pulled at once", async () => {
+  const registry = new RegistryV2();
+  const base = tinyImage();
+  const other = buildImage(base.layers, { Cmd: ["/other"] });
+  registry.putImage("a", "latest", base);
+  registry.putImage("b", "one", other);
+  registry.putImage("b", "two", other);
+  const images = await withRegistry(registry);
+  const pulls = [
+    ["a", "latest"],
+    ["b", "one"],
+    ["b", "two"],
+  ].map(([name, tag]) => runJob(images, "pull", [`localhost:5000/${name}`, tag as string], TODAY));
+  expect((await Promise.all(pulls)).map((run) => run.error)).toEqual([undefined, undefined, undefined]);
+  expect(images.graph.ids()).toHaveLength(4);
+});
