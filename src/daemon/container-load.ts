@@ -5,7 +5,7 @@
  * @module
  */
 
-import { posix } from "node:path";
+import posix from "node:path/posix";
 import { isErrno, messageOf, SystemError } from "../errdefs/errdefs.ts";
 import type { Host } from "../host/host.ts";
 import type { Logger } from "../pkg/log/log.ts";

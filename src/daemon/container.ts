@@ -12,7 +12,7 @@
  * @module
  */
 
-import { posix } from "node:path";
+import posix from "node:path/posix";
 import type { Host } from "../host/host.ts";
 import type { Console } from "../host/kernel.ts";
 import { BroadcastWriter } from "../pkg/broadcastwriter/broadcastwriter.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { posix } from "node:path";
+import posix from "node:path/posix";
 import type { Engine, Installer } from "../engine/engine.ts";
 import type { Handler, Job } from "../engine/job.ts";
 import { messageOf, NoSuchError, SystemError } from "../errdefs/errdefs.ts";
@@ -42,8 +42,6 @@ import { containerKill, containerRestart, containerStop } from "./stop.ts";
 import { containerTop } from "./top.ts";
 import type { VolumeStore } from "./volume-store.ts";
 import { containerWait } from "./wait.ts";
-
-export { newDaemon } from "./new-daemon.ts";
 
 /** What a daemon is made of. */
 export interface DaemonParts {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { posix } from "node:path";
+import posix from "node:path/posix";
 import type { Job } from "../engine/job.ts";
 import { ConflictError, isErrno, messageOf, NoSuchError, SystemError } from "../errdefs/errdefs.ts";
 import { syncDirectory } from "../utils/durable.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { posix } from "node:path";
+import posix from "node:path/posix";
 import type { Host } from "../host/host.ts";
 import { syncDirectory } from "../utils/durable.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { posix } from "node:path";
+import posix from "node:path/posix";
 import { SystemError } from "../errdefs/errdefs.ts";
 import { Link } from "../links/links.ts";
 import { partParser } from "../pkg/parsers/parsers.ts";

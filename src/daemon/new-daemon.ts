@@ -6,7 +6,7 @@
  * @module
  */
 
-import { posix } from "node:path";
+import posix from "node:path/posix";
 import type { Engine } from "../engine/engine.ts";
 import { messageOf, SystemError } from "../errdefs/errdefs.ts";
 import { Graph } from "../graph/graph.ts";

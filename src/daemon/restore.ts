@@ -12,7 +12,7 @@
  * @module
  */
 
-import { posix } from "node:path";
+import posix from "node:path/posix";
 import { isErrno, messageOf } from "../errdefs/errdefs.ts";
 import { sortByDepth } from "../pkg/graphdb/sort.ts";
 import { ID_PATTERN } from "../utils/utils.ts";

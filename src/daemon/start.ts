@@ -5,7 +5,7 @@
  * @module
  */
 
-import { posix } from "node:path";
+import posix from "node:path/posix";
 import type { Job } from "../engine/job.ts";
 import { isErrno, NoSuchError, NotModifiedError, SystemError } from "../errdefs/errdefs.ts";
 import { errnoText } from "../errdefs/errno-text.ts";

@@ -6,7 +6,7 @@
  */
 
 import type { Stats } from "node:fs";
-import { posix } from "node:path";
+import posix from "node:path/posix";
 import type { Host } from "../host/host.ts";
 
 /**

@@ -12,7 +12,7 @@
  * @module
  */
 
-import { posix } from "node:path";
+import posix from "node:path/posix";
 import { NoSuchError } from "../errdefs/errdefs.ts";
 import type { Host } from "../host/host.ts";
 import { goJson } from "../utils/go-json.ts";

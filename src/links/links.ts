@@ -5,7 +5,7 @@
  * @module
  */
 
-import { posix } from "node:path";
+import posix from "node:path/posix";
 import type { Engine } from "../engine/engine.ts";
 import { intOf, type Port, portOf, protoOf, sortPorts } from "../nat/nat.ts";
 

@@ -66,7 +66,7 @@ export function portOf(port: Port): string {
  *
  * @throws {BadRequestError} when it is none; a client may have sent anything
  * @origin nat/nat.go (Port).Int
- * @deviation 1.2.0 panics.
+ * @deviation A clear error, where 1.2.0 panics and the connection breaks.
  */
 export function intOf(port: Port): number {
   return parsePort(portOf(port));

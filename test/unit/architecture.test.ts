@@ -5,12 +5,13 @@
 import { cruise, type ICruiseResult } from "dependency-cruiser";
 import { expect, test } from "vitest";
 import goImports from "../../book/data/go-imports.json" with { type: "json" };
-import { OURS } from "../../book/data/our-packages.ts";
+import { GO_STANDARD_LIBRARY, OURS } from "../../book/data/our-packages.ts";
 
 const ALLOWED_BUILTINS = new Set(["path/posix", "events", "stream", "buffer"]);
 // Floors below every package, and files that are nothing but types or shared helpers.
 const GROUND = new Set(["host", "errdefs", "sync"]);
 const go: Record<string, string[]> = goImports.packages;
+const isGround = (name: string) => GROUND.has(name.split("/")[0] ?? "") || GO_STANDARD_LIBRARY.includes(name);
 
 const result = (
   await cruise(["src"], {
@@ -26,7 +27,7 @@ const modules = result.modules.filter((module) => module.source.startsWith("src/
 /** The package a file belongs to: its Go folder, or the folder itself when it is ours. */
 function packageOf(source: string): string {
   let folder = source.replace(/^src\//, "").replace(/\/?[^/]+$/, "");
-  const known = (name: string) => name in go || name in OURS || GROUND.has(name.split("/")[0] ?? "");
+  const known = (name: string) => name in go || name in OURS || isGround(name);
   // A long Go file becomes a folder of its own: it belongs to the package above it.
   while (folder !== "" && !known(folder)) folder = folder.replace(/\/?[^/]+$/, "");
   return folder;
@@ -39,7 +40,7 @@ test("packages import only what Docker's own packages import, or what is listed 
     for (const dependency of module.dependencies) {
       if (!dependency.resolved.startsWith("src/")) continue;
       const to = packageOf(dependency.resolved);
-      if (from === to || GROUND.has(to.split("/")[0] ?? "")) continue;
+      if (from === to || isGround(to)) continue;
       const allowed = [...(go[from] ?? []), ...(OURS[from]?.imports ?? [])];
       if (!allowed.includes(to)) faults.add(`${from} imports ${to} (${module.source} → ${dependency.resolved})`);
     }

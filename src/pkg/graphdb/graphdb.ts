@@ -13,7 +13,7 @@
  * @module
  */
 
-import { posix } from "node:path";
+import posix from "node:path/posix";
 import { messageOf } from "../../errdefs/errdefs.ts";
 import type { SqlConnection, SqlStatement } from "./conn-sqlite3.ts";
 import { splitPath } from "./sort.ts";

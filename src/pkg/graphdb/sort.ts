@@ -5,7 +5,7 @@
  * @module
  */
 
-import { posix } from "node:path";
+import posix from "node:path/posix";
 
 /** `/web/db` → `["/web", "db"]`, `/web` → `["/", "web"]`. @origin pkg/graphdb/utils.go splitPath */
 export function splitPath(path: string): [parent: string, name: string] {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { posix } from "node:path";
+import posix from "node:path/posix";
 import { isErrno } from "../../errdefs/errdefs.ts";
 import type { FileSystem } from "../../host/host.ts";
 

@@ -21,9 +21,9 @@ test("Narrator shows a job with its file, and gathers jobs while it is quiet", a
   }, false);
   tour.before(/serveapi/, () => tour.say("first"));
   const seen = tour.seen(/\+job pull/);
-  tour.log.write("[0123abcd] +job serveapi(unix:///s)\n[0123");
+  void tour.log.write("[0123abcd] +job serveapi(unix:///s)\n[0123");
   tour.quiet();
-  tour.log.write("abcd] +job pull(a)\n[0123abcd] +job log(create)\n[0123abcd] +job log(start)\n");
+  void tour.log.write("abcd] +job pull(a)\n[0123abcd] +job log(create)\n[0123abcd] +job log(start)\n");
   await seen;
   expect(tour.loud()).toEqual(["pull", "log"]);
   expect(text).toMatch(/^first\n {4}│ \[0123abcd\] \+job serveapi\(unix:\/\/\/s\) +src\/api\/server\/server\.ts\n$/);
