@@ -43,6 +43,9 @@ export async function setHostConfig(daemon: Daemon, container: Container, hostCo
   const { fs } = daemon.host;
   for (const bind of hostConfig.Binds ?? []) {
     const source = bind.split(":")[0] ?? "";
+    if (source === "") {
+      throw new SystemError("Could not create local directory '' for bind mount: mkdir : no such file or directory!");
+    }
     // A name (a volume of later versions) is no path: the volumes are checked when the container starts.
     if (!source.startsWith("/")) continue;
     try {

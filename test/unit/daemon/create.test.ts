@@ -173,6 +173,10 @@ test("containers lists newest first, and selects as 1.2.0 does", async () => {
   expect(await names({ since: "x2" })).toEqual(["/x5", "/x4", "/x3"]);
   expect(await names({ all: true, filters: JSON.stringify({ exited: ["3"] }) })).toEqual(["/x5", "/x4"]);
   await expect(names({ since: "nope" })).rejects.toThrow("Could not find container with name or id nope");
+  await expect(names({ filters: "abc" })).rejects.toThrow("invalid character 'a' looking for beginning of value");
+  await expect(names({ filters: '{"exited":"0"}' })).rejects.toThrow(
+    "json: cannot unmarshal string into Go value of type []string",
+  );
   const [row] = JSON.parse(await run("containers", [], { before: "x2", size: true }));
   expect(row).toMatchObject({
     Id: ids[0],
