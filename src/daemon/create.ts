@@ -22,6 +22,7 @@ import type { Daemon } from "./daemon.ts";
 import { hostConfigFromCreate } from "./job-config.ts";
 import { registerLinks } from "./links.ts";
 import { generateName, releaseName, reserveName } from "./names.ts";
+import { makeBindSources } from "./start.ts";
 
 const leastMemory = 524_288;
 
@@ -70,6 +71,7 @@ export async function createContainer(
   daemon.graph.hold(image.id);
   try {
     const container = newContainer(daemon, id, fullName, config, hostConfig, image);
+    await makeBindSources(daemon, hostConfig);
     registerLinks(daemon, container, hostConfig);
     await createRootfs(daemon, container);
     await container.toDisk(daemon.host);

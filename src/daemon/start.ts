@@ -8,7 +8,7 @@
 import posix from "node:path/posix";
 import type { Job } from "../engine/job.ts";
 import { isErrno, NoSuchError, NotModifiedError, SystemError } from "../errdefs/errdefs.ts";
-import { errnoText } from "../errdefs/errno-text.ts";
+import { pathErrorText } from "../errdefs/errno-text.ts";
 import { followSymlinkInScope } from "../pkg/symlink/fs.ts";
 import type { HostConfig } from "../runconfig/host-config.ts";
 import { cleanup, mount } from "./cleanup.ts";
@@ -40,27 +40,32 @@ export async function containerStart(daemon: Daemon, job: Job): Promise<void> {
 
 /** Takes a new host configuration: makes the sources of binds, registers links. @origin daemon/start.go setHostConfig */
 export async function setHostConfig(daemon: Daemon, container: Container, hostConfig: HostConfig): Promise<void> {
-  const { fs } = daemon.host;
+  await makeBindSources(daemon, hostConfig);
+  registerLinks(daemon, container, hostConfig);
+  container.hostConfig = hostConfig;
+  await container.toDisk(daemon.host);
+}
+
+/** Makes the directories of the host that are to be mounted and are not there. @origin daemon/start.go setHostConfig */
+export async function makeBindSources({ host: { fs } }: Daemon, hostConfig: HostConfig): Promise<void> {
   for (const bind of hostConfig.Binds ?? []) {
     const source = bind.split(":")[0] ?? "";
-    if (source === "") {
-      throw new SystemError("Could not create local directory '' for bind mount: mkdir : no such file or directory!");
-    }
-    // A name (a volume of later versions) is no path: the volumes are checked when the container starts.
+    const refuse = (reason: unknown, text: string): never => {
+      const message = `Could not create local directory '${source}' for bind mount: ${text}!`;
+      throw new SystemError(message, { cause: reason });
+    };
+    if (source === "") refuse(undefined, "mkdir : no such file or directory");
+    // Not made below the daemon's working directory: the volumes refuse such a path when the container starts.
     if (!source.startsWith("/")) continue;
     try {
       await fs.stat(source);
     } catch (cause) {
       if (!isErrno(cause, "ENOENT")) continue;
-      await fs.mkdir(source, { recursive: true, mode: 0o755 }).catch((reason: unknown) => {
-        const text = `Could not create local directory '${source}' for bind mount: ${errnoText(reason)}!`;
-        throw new SystemError(text, { cause: reason });
-      });
+      await fs
+        .mkdir(source, { recursive: true, mode: 0o755 })
+        .catch((reason: unknown) => refuse(reason, pathErrorText("mkdir", source, reason)));
     }
   }
-  registerLinks(daemon, container, hostConfig);
-  container.hostConfig = hostConfig;
-  await container.toDisk(daemon.host);
 }
 
 /**
@@ -74,6 +79,7 @@ export async function startContainer(daemon: Daemon, container: Container): Prom
   await daemon.locks.run(container.id, async () => {
     await container.teardown;
     if (container.isRemoved) throw new NoSuchError("container", container.id);
+    if (daemon.stopping) throw new SystemError("the daemon is shutting down");
     if (container.state.running) return;
     try {
       container.command = await prepare(daemon, container);

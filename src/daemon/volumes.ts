@@ -7,6 +7,7 @@
 
 import posix from "node:path/posix";
 import { isErrno, SystemError } from "../errdefs/errdefs.ts";
+import { pathErrorText } from "../errdefs/errno-text.ts";
 import { followSymlinkInScope } from "../pkg/symlink/fs.ts";
 import { mount } from "./cleanup.ts";
 import type { Container } from "./container.ts";
@@ -92,7 +93,10 @@ async function initialize(daemon: Daemon, container: Container, rootfs: string, 
   const { fs } = daemon.host;
   const path = clean(volume.volPath);
   if (container.volumes?.[path] !== undefined) return;
-  const hostPath = await fs.realpath(volume.hostPath ?? (await daemon.volumes.create()));
+  const source = volume.hostPath ?? (await daemon.volumes.create());
+  const hostPath = await fs.realpath(source).catch((cause: unknown) => {
+    throw new SystemError(pathErrorText("lstat", source, cause), { cause });
+  });
   const inside = await followSymlinkInScope(fs, posix.join(rootfs, posix.join("/", path)), rootfs);
   (container.volumes ??= {})[path] = hostPath;
   (container.volumesRW ??= {})[path] = volume.writable;

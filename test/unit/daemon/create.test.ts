@@ -117,6 +117,15 @@ test("create warns about ports of the host in the image, and prints warnings on 
   );
 });
 
+test("create makes the sources of binds, as for clients that send them with the creation", async () => {
+  const { create, host } = await fixture();
+  await create({ HostConfig: { Binds: ["/new/dir:/d", "name:/e"] } });
+  expect((await host.fs.stat("/new/dir")).isDirectory()).toBe(true);
+  await expect(create({ HostConfig: { Binds: [":/d"] } })).rejects.toThrow(
+    "Could not create local directory '' for bind mount: mkdir : no such file or directory!",
+  );
+});
+
 test("container_inspect has 1.2.0's keys, sorted, and more for clients of today", async () => {
   const { create, run } = await fixture();
   const id = await create({ Labels: { a: "b" }, HostConfig: { AutoRemove: true, Binds: ["/a:/b"] } }, "web");
