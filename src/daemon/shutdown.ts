@@ -5,7 +5,8 @@
  * @module
  */
 
-import { messageOf } from "../errdefs/errdefs.ts";
+import { posix } from "node:path";
+import { isErrno, messageOf } from "../errdefs/errdefs.ts";
 import type { Container } from "./container.ts";
 import type { Daemon } from "./daemon.ts";
 import { unpauseIfNeeded } from "./pause.ts";
@@ -27,6 +28,7 @@ export async function shutdown(daemon: Daemon): Promise<void> {
     ["daemon.shutdown()", () => stopAll(daemon)],
     ["daemon.driver.Cleanup()", () => daemon.driver.cleanup()],
     ["daemon.containerGraph.Close()", async () => daemon.containerGraph.close()],
+    ["daemon.netns", () => removeRunDirectory(daemon)],
   ];
   for (const [name, step] of steps) {
     await step().catch((cause: unknown) => daemon.log.error("daemon.go:870", `${name}: ${messageOf(cause)}`));
@@ -57,4 +59,13 @@ async function stopOne(daemon: Daemon, container: Container): Promise<void> {
     await within(daemon, killedMs, ended);
   }
   log.debug("daemon.go:895", `container stopped ${container.id}`);
+}
+
+/** Removes the directory of the namespaces; one that is not empty, or was never made, stays as it is. */
+async function removeRunDirectory({ host, netnsRoot }: Daemon): Promise<void> {
+  for (const path of [netnsRoot, posix.dirname(netnsRoot)]) {
+    await host.fs.rmdir(path).catch((cause: unknown) => {
+      if (!isErrno(cause, "ENOENT", "ENOTEMPTY", "EBUSY")) throw cause;
+    });
+  }
 }

@@ -104,6 +104,7 @@ test("shutdown() asks every container, and kills what does not listen", async ()
   const polite = await f.start({}, "polite");
   const deaf = await f.start({ HostConfig: { RestartPolicy: { Name: "always", MaximumRetryCount: 0 } } }, "deaf");
   polite.process.onSignal = () => polite.process.exit(0);
+  await f.host.fs.mkdir(f.daemon.netnsRoot, { recursive: true });
   const ending = shutdown(f.daemon);
   await settle();
   expect([polite.process.signals, deaf.process.signals]).toEqual([[15], [15]]);
@@ -112,6 +113,7 @@ test("shutdown() asks every container, and kills what does not listen", async ()
   expect(deaf.process.signals).toEqual([15, 9]);
   await ending;
   expect(f.daemon.list().some((c) => c.state.running)).toBe(false);
+  expect(await f.host.fs.readdir("/run/drydock")).toEqual([]);
 });
 
 test("claimRoot() marks a new root and refuses another engine's", async () => {
