@@ -7,35 +7,28 @@
 
 import { isErrno } from "../errdefs/errdefs.ts";
 import type { Host } from "../host/host.ts";
+import type { UnpackResult } from "../host/pool.ts";
 import type { Reader } from "../sync/io.ts";
-import { fromText, toPath } from "./byte-string.ts";
 import type { EntryType } from "./tar/header.ts";
-import { encodeHeader, paddingOf, TRAILER, TYPE_BITS, type WriteHeader } from "./tar/writer.ts";
+import { encodeHeader, paddingOf, TRAILER, type WriteHeader } from "./tar/writer.ts";
+import { below, type Stats, Tree } from "./tree.ts";
 
 /** What reading a tree needs. */
 export type ArchiveHost = Pick<Host, "fs" | "kernel" | "machine">;
 
 const READ_BYTES = 256 << 10;
-const CAPABILITY = "security.capability";
+/** Files up to this size are read ahead, … */
+const SMALL_BYTES = 64 << 10;
+/** … so many at a time. */
+const AHEAD = 16;
 const OPAQUE_XATTR = "trusted.overlay.opaque";
+const O_NOFOLLOW = 0o400000;
+const O_NONBLOCK = 0o4000;
 
 /** How to make an archive. */
 export interface TarOptions {
   /** `overlay`: marks of deleted files become `.wh.` files, and marks themselves stay out. */
   readonly whiteouts?: "overlay";
-}
-
-/** What `lstat` tells, in plain numbers. */
-interface Stats {
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly dev: number;
-  readonly ino: number;
-  readonly nlink: number;
-  readonly rdev: number;
-  readonly size: number;
-  readonly mtimeMs: number;
 }
 
 const S_IFMT = 0o170000;
@@ -60,97 +53,107 @@ function deviceOf(rdev: number): { devMajor: number; devMinor: number } {
 
 /** Writes entries of a tree one by one and remembers hard links between them. */
 export class TarSource {
+  readonly tree: Tree;
   readonly #host: ArchiveHost;
-  readonly #root: string;
   readonly #links = new Map<string, string>();
 
   /** @param root - the directory that becomes `/` of the archive */
   constructor(host: ArchiveHost, root: string) {
     this.#host = host;
-    this.#root = fromText(root);
-  }
-
-  /** The kernel's path of a name below the root. */
-  path(name: string): string | Buffer {
-    return toPath(name === "" ? this.#root : `${this.#root}/${name}`);
-  }
-
-  /** @returns `undefined` for a file that is gone meanwhile */
-  async stat(name: string): Promise<Stats | undefined> {
-    try {
-      return await this.#host.fs.lstat(this.path(name));
-    } catch (cause) {
-      if (isErrno(cause, "ENOENT")) return undefined;
-      throw cause;
-    }
-  }
-
-  /** Names in a directory, as byte strings, sorted. */
-  async names(name: string): Promise<string[]> {
-    return ((await this.#host.fs.readdir(this.path(name), "latin1" as BufferEncoding)) as string[]).sort();
+    this.tree = new Tree(host, root);
   }
 
   /**
-   * The bytes of one entry.
+   * Reads a small file before its turn. A file that is gone or changes its size is dealt with when its turn comes.
+   *
+   * @returns `undefined` for everything else
+   */
+  readAhead(name: string, info: Stats): Promise<Buffer | undefined> | undefined {
+    if (!info.isFile() || info.size > SMALL_BYTES || info.size === 0 || info.nlink > 1) return undefined;
+    return this.#readSmall(name, info.size).catch(() => undefined);
+  }
+
+  async #readSmall(name: string, size: number): Promise<Buffer | undefined> {
+    const file = await this.#host.fs.open(this.tree.at(name), O_NOFOLLOW | O_NONBLOCK);
+    try {
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(size), 0, size);
+      return bytesRead === size ? buffer : undefined;
+    } finally {
+      await file.close();
+    }
+  }
+
+  /**
+   * The bytes of one entry; nothing for a file that is gone meanwhile.
    *
    * @param name - relative to the root, "" for the root itself
+   * @param content - what {@link readAhead} gave
    * @origin archive/archive.go addTarFile
-   * @deviation A second name of a file is written as a hard link; 1.2.0 writes the content again.
+   * @deviation A second name of a file is written as a hard link; 1.2.0 writes the content again. All attributes of the
+   *   file go along; 1.2.0 keeps `security.capability` alone.
    */
-  async *entry(name: string, info: Stats): AsyncGenerator<Uint8Array> {
+  async *entry(name: string, info: Stats, content?: Buffer): AsyncGenerator<Uint8Array> {
     const type = FLAGS[info.mode & S_IFMT] ?? "0";
+    const xattrs = type === "2" ? undefined : this.tree.xattrs(name);
     const base = {
       name: name === "" ? "./" : type === "5" ? `${name}/` : name,
+      mode: info.mode,
       uid: info.uid,
       gid: info.gid,
       mtime: Math.floor(info.mtimeMs / 1000),
+      xattrs,
     };
-    const key = `${info.dev}:${info.ino}`;
-    const first = type === "0" && info.nlink > 1 ? this.#links.get(key) : undefined;
-    if (first !== undefined) {
-      yield this.#header({ ...base, type: "1", mode: info.mode, size: 0, linkname: first });
-      return;
-    }
     if (type !== "0") {
-      const linkname = type === "2" ? fromText(await this.#host.fs.readlink(this.path(name))) : "";
+      const linkname = type === "2" ? await this.tree.readlink(name) : "";
+      if (linkname === undefined) return;
       const device = type === "3" || type === "4" ? deviceOf(info.rdev) : {};
-      yield this.#header({ ...base, type, mode: info.mode, size: 0, linkname, ...device });
+      yield this.#header({ ...base, type, size: 0, linkname, ...device });
       return;
     }
-    if (info.nlink > 1) this.#links.set(key, name);
-    yield* this.#file({ ...base, type, mode: info.mode, size: info.size, xattrs: this.#capability(name) });
+    const inode = `${info.dev}:${info.ino}`;
+    const first = info.nlink > 1 ? this.#links.get(inode) : undefined;
+    if (first !== undefined) {
+      yield this.#header({ ...base, type: "1", size: 0, linkname: first, xattrs: undefined });
+      return;
+    }
+    if (info.nlink > 1) this.#links.set(inode, name);
+    const header = this.#header({ ...base, type, size: info.size });
+    if (content !== undefined) yield Buffer.concat([header, content, Buffer.alloc(paddingOf(content.length))]);
+    else if (info.size === 0) yield header;
+    else yield* this.#file(name, info.size, header);
   }
 
   /** The entry that says a file of the layer below is gone. */
-  whiteout(dir: string, name: string): Buffer {
-    const path = `${dir === "" ? "" : `${dir}/`}.wh.${name}`;
-    return this.#header({ name: path, type: "0", mode: TYPE_BITS["0"], uid: 0, gid: 0, size: 0, mtime: 0 });
+  whiteout(path: string): Buffer {
+    const slash = path.lastIndexOf("/");
+    const name = `${path.slice(0, slash + 1)}.wh.${path.slice(slash + 1)}`;
+    return this.#header({ name, type: "0", mode: 0, uid: 0, gid: 0, size: 0, mtime: 0 });
   }
 
   #header(header: WriteHeader): Buffer {
     return encodeHeader(header, this.#host.machine.pid);
   }
 
-  #capability(name: string): ReadonlyMap<string, Buffer> | undefined {
-    const path = this.path(name);
-    // A name that is no UTF-8 cannot be asked for its attributes through text.
-    const value = typeof path === "string" ? this.#host.kernel.lgetxattr(path, CAPABILITY) : undefined;
-    return value === undefined ? undefined : new Map([[CAPABILITY, value]]);
-  }
-
-  async *#file(header: WriteHeader): AsyncGenerator<Uint8Array> {
-    const file = await this.#host.fs.open(this.path(header.name), 0o400000 /* O_NOFOLLOW */);
+  async *#file(name: string, size: number, header: Buffer): AsyncGenerator<Uint8Array> {
+    let file: Awaited<ReturnType<Host["fs"]["open"]>>;
     try {
-      yield this.#header(header);
+      file = await this.#host.fs.open(this.tree.at(name), O_NOFOLLOW | O_NONBLOCK);
+    } catch (cause) {
+      // The tree may be in use.
+      if (isErrno(cause, "ENOENT", "ELOOP", "ENXIO")) return;
+      throw cause;
+    }
+    try {
+      yield header;
       // The header has promised a size: a file that grows is cut, one that shrinks is filled up.
-      let left = header.size;
+      let left = size;
       while (left > 0) {
         const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(Math.min(READ_BYTES, left)), 0);
         if (bytesRead === 0) break;
         left -= bytesRead;
         yield buffer.subarray(0, bytesRead);
       }
-      yield Buffer.alloc(left + paddingOf(header.size));
+      for (left += paddingOf(size); left > 0; left -= READ_BYTES) yield Buffer.alloc(Math.min(READ_BYTES, left));
     } finally {
       await file.close();
     }
@@ -169,32 +172,46 @@ export async function* tar(
   options: TarOptions = {},
 ): Reader & AsyncGenerator<Uint8Array> {
   const source = new TarSource(host, dir);
-  yield* walk(host, source, dir, "", options);
+  const info = await host.fs.lstat(dir);
+  yield* source.entry("", info);
+  yield* walk(source, "", options.whiteouts === "overlay");
   yield TRAILER;
 }
 
-async function* walk(
-  host: ArchiveHost,
-  source: TarSource,
-  dir: string,
-  name: string,
-  options: TarOptions,
-): AsyncGenerator<Uint8Array> {
-  const info = await source.stat(name);
-  if (info === undefined) return;
-  const overlay = options.whiteouts === "overlay";
-  if (overlay && (info.mode & S_IFMT) === 0o020000 && info.rdev === 0) {
-    const slash = name.lastIndexOf("/");
-    yield source.whiteout(name.slice(0, Math.max(0, slash)), name.slice(slash + 1));
-    return;
+/** What is in a directory. */
+async function* walk(source: TarSource, path: string, overlay: boolean): AsyncGenerator<Uint8Array> {
+  if (overlay && source.tree.xattr(path, OPAQUE_XATTR)?.toString() === "y") {
+    yield source.whiteout(below(path, ".wh..opq"));
   }
-  yield* source.entry(name, info);
-  if ((info.mode & S_IFMT) !== 0o040000) return;
-  const path = source.path(name);
-  if (overlay && typeof path === "string" && host.kernel.lgetxattr(path, OPAQUE_XATTR)?.toString() === "y") {
-    yield source.whiteout(name, ".wh..opq");
+  const entries = await source.tree.list(path);
+  const ahead: (Promise<Buffer | undefined> | undefined)[] = [];
+  for (const [index, [name, info]] of entries.entries()) {
+    for (let next = ahead.length; next < Math.min(index + AHEAD, entries.length); next++) {
+      const [other, stats] = entries[next]!;
+      ahead.push(source.readAhead(below(path, other), stats));
+    }
+    const child = below(path, name);
+    const content = await ahead[index];
+    ahead[index] = undefined;
+    if (overlay && info.isCharacterDevice() && info.rdev === 0) yield source.whiteout(child);
+    else yield* source.entry(child, info, content);
+    if (info.isDirectory()) yield* walk(source, child, overlay);
   }
-  for (const child of await source.names(name)) {
-    yield* walk(host, source, dir, name === "" ? child : `${name}/${child}`, options);
-  }
+}
+
+/**
+ * Unpacks an archive, compressed or not, into a directory.
+ *
+ * @param root - absolute path of an existing directory; nothing outside is touched
+ * @throws Error when the archive is broken or hostile; what was unpacked so far stays
+ * @origin archive/archive.go Untar
+ */
+export function untar(
+  host: Pick<Host, "pool" | "machine">,
+  root: string,
+  source: Reader,
+  signal?: AbortSignal,
+): Promise<UnpackResult> {
+  const chown = host.machine.uid === 0;
+  return host.pool.unpack({ root, whiteouts: "keep", chown, compression: "auto" }, source, signal);
 }

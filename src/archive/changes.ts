@@ -5,59 +5,51 @@
  * @module
  */
 
-import { join } from "node:path/posix";
-import { isErrno } from "../errdefs/errdefs.ts";
-import type { FileSystem } from "../host/host.ts";
 import type { Reader } from "../sync/io.ts";
 import { type ArchiveHost, TarSource } from "./archive.ts";
-import { fromText } from "./byte-string.ts";
+import { fromText, toText } from "./byte-string.ts";
 import { TRAILER } from "./tar/writer.ts";
+import { below, type Stats, Tree, type TreeHost } from "./tree.ts";
 
 /** A change between a tree and the one below: 0 modified, 1 added, 2 deleted. @origin archive/changes.go Change */
 export interface Change {
+  /** Absolute inside the tree. */
   readonly path: string;
   readonly kind: 0 | 1 | 2;
 }
 
-/** What `lstat` tells, in plain numbers. */
-interface Stats {
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly rdev: number;
-  readonly size: number;
-  readonly mtimeMs: number;
-  isDirectory(): boolean;
-}
-
-async function names(fs: FileSystem, path: string): Promise<Map<string, Stats>> {
-  const found = new Map<string, Stats>();
-  try {
-    for (const name of await fs.readdir(path)) found.set(name, await fs.lstat(join(path, name)));
-  } catch (cause) {
-    if (!isErrno(cause, "ENOENT", "ENOTDIR")) throw cause;
-  }
-  return found;
-}
-
 /** Seconds equal, and fractions too unless one of them was not recorded. @origin archive/changes.go sameFsTime */
-function sameTime(a: number, b: number): boolean {
+export function sameFsTime(a: number, b: number): boolean {
   const whole = (ms: number) => Math.floor(ms / 1000);
   return whole(a) === whole(b) && (a === b || a % 1000 === 0 || b % 1000 === 0);
 }
 
-function differs(host: ArchiveHost, path: string, a: Stats, b: Stats, oldPath: string): boolean {
-  const capability = (file: string) => host.kernel.lgetxattr(file, "security.capability")?.toString("hex");
-  return (
-    a.mode !== b.mode ||
-    a.uid !== b.uid ||
-    a.gid !== b.gid ||
-    a.rdev !== b.rdev ||
-    (!a.isDirectory() && a.size !== b.size) ||
-    !sameTime(a.mtimeMs, b.mtimeMs) ||
-    capability(path) !== capability(oldPath)
-  );
+/**
+ * Whether a file is another than the one that was there before; its content is not looked at.
+ *
+ * @param capability - reads `security.capability` of the new and the old one; only asked when all else is equal
+ * @origin archive/changes.go (*FileInfo).addChanges
+ */
+export function isModified(
+  now: Stats,
+  was: Stats,
+  capability: () => [Buffer | undefined, Buffer | undefined],
+): boolean {
+  if (now.mode !== was.mode || now.uid !== was.uid || now.gid !== was.gid || now.rdev !== was.rdev) return true;
+  if (!now.isDirectory() && now.size !== was.size) return true;
+  if (!sameFsTime(now.mtimeMs, was.mtimeMs)) return true;
+  if (!now.isFile()) return false;
+  const [a, b] = capability();
+  return a === undefined || b === undefined ? a !== b : !a.equals(b);
 }
+
+/** In the order of their paths, as Go sorts: byte by byte. */
+export function sorted(changes: { path: string; kind: 0 | 1 | 2 }[]): Change[] {
+  changes.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+  return changes.map(({ path, kind }) => ({ path: toText(path), kind }));
+}
+
+const CAPABILITY = "security.capability";
 
 /**
  * Compares two trees.
@@ -68,33 +60,34 @@ function differs(host: ArchiveHost, path: string, a: Stats, b: Stats, oldPath: s
  * @origin archive/changes.go ChangesDirs
  * @deviation Sorted; the order of 1.2.0 is that of a Go map.
  */
-export async function changesDirs(host: ArchiveHost, dir: string, old: string | undefined): Promise<Change[]> {
-  const changes: Change[] = [];
-  const compare = async (path: string, isNew: boolean): Promise<void> => {
-    const now = await names(host.fs, join(dir, path));
-    const before = isNew || old === undefined ? new Map<string, Stats>() : await names(host.fs, join(old, path));
-    for (const [name, info] of now) {
-      const child = `${path}/${name}`;
-      const was = before.get(name);
-      before.delete(name);
-      if (was === undefined) changes.push({ path: child, kind: 1 });
-      else if (differs(host, join(dir, child), info, was, join(old ?? "", child)))
-        changes.push({ path: child, kind: 0 });
-      if (info.isDirectory()) await compare(child, was === undefined || !was.isDirectory());
+export async function changesDirs(host: TreeHost, dir: string, old: string | undefined): Promise<Change[]> {
+  const changes: { path: string; kind: 0 | 1 | 2 }[] = [];
+  const newTree = new Tree(host, dir);
+  const oldTree = old === undefined ? undefined : new Tree(host, old);
+  const compare = async (path: string, before: Tree | undefined): Promise<void> => {
+    const was = new Map(await before?.list(path));
+    for (const [name, info] of await newTree.list(path)) {
+      const child = below(path, name);
+      const one = was.get(name);
+      was.delete(name);
+      const capability = () => [newTree.xattr(child, CAPABILITY), before?.xattr(child, CAPABILITY)] as [Buffer, Buffer];
+      if (one === undefined) changes.push({ path: `/${child}`, kind: 1 });
+      else if (isModified(info, one, capability)) changes.push({ path: `/${child}`, kind: 0 });
+      if (info.isDirectory()) await compare(child, one?.isDirectory() ? before : undefined);
     }
-    for (const name of before.keys()) changes.push({ path: `${path}/${name}`, kind: 2 });
+    for (const name of was.keys()) changes.push({ path: `/${below(path, name)}`, kind: 2 });
   };
-  await compare("", false);
-  return changes.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+  await compare("", oldTree);
+  return sorted(changes);
 }
 
 /** Bytes of added and modified files. @origin archive/changes.go ChangesSize */
-export async function changesSize(fs: FileSystem, dir: string, changes: readonly Change[]): Promise<number> {
+export async function changesSize(host: TreeHost, dir: string, changes: readonly Change[]): Promise<number> {
   let size = 0;
-  for (const change of changes) {
-    if (change.kind === 2) continue;
-    const info = await fs.lstat(join(dir, change.path));
-    if (!info.isDirectory()) size += Number(info.size);
+  const tree = new Tree(host, dir);
+  for (const { path, kind } of changes) {
+    const info = kind === 2 ? undefined : await tree.lstat(fromText(path.slice(1)));
+    if (info !== undefined && !info.isDirectory()) size += info.size;
   }
   return size;
 }
@@ -102,7 +95,10 @@ export async function changesSize(fs: FileSystem, dir: string, changes: readonly
 /**
  * An archive of changes: what is new or modified as it is, what is gone as `.wh.<name>`.
  *
+ * @param changes - sorted by path
  * @origin archive/changes.go ExportChanges
+ * @deviation The directories above a change come along: without them, whoever unpacks the layer by itself cannot know
+ *   their owners and modes, and `/tmp` becomes closed to all but root.
  */
 export async function* exportChanges(
   host: ArchiveHost,
@@ -110,15 +106,24 @@ export async function* exportChanges(
   changes: readonly Change[],
 ): Reader & AsyncGenerator<Uint8Array> {
   const source = new TarSource(host, dir);
+  const written = new Set<string>([""]);
   for (const { path, kind } of changes) {
     const name = fromText(path.slice(1));
+    for (let slash = name.indexOf("/"); slash >= 0; slash = name.indexOf("/", slash + 1)) {
+      const above = name.slice(0, slash);
+      if (written.has(above)) continue;
+      written.add(above);
+      const info = await source.tree.lstat(above);
+      if (info !== undefined) yield* source.entry(above, info);
+    }
     if (kind === 2) {
-      const slash = name.lastIndexOf("/");
-      yield source.whiteout(name.slice(0, Math.max(0, slash)), name.slice(slash + 1));
+      yield source.whiteout(name);
       continue;
     }
-    const info = await source.stat(name);
-    if (info !== undefined) yield* source.entry(name, info);
+    const info = await source.tree.lstat(name);
+    if (info === undefined) continue;
+    if (info.isDirectory()) written.add(name);
+    yield* source.entry(name, info);
   }
   yield TRAILER;
 }

@@ -79,7 +79,7 @@ export async function decompressStream(
   while (size < MAGIC_BYTES) {
     const step = await input.next();
     if (step.done === true) break;
-    head.push(step.value);
+    head.push(Buffer.from(step.value)); // its memory is used again when the next is asked for
     size += step.value.length;
   }
   if (as === undefined && size < MAGIC_BYTES) throw new Error("EOF");
@@ -104,15 +104,21 @@ async function open(
 ): Promise<AsyncIterable<Buffer>> {
   if (compression === "none") return buffers(input);
   if (compression === "gzip") return gunzip(input);
+  // A pipe and fzstd keep a chunk after they have asked for the next, when its memory may hold other bytes already.
+  const own = copies(input);
   const program = await exec.lookPath(compression);
-  if (program !== undefined) return running(exec.pipe(program, ["-d", "-c", "-q"], input));
-  if (compression === "bzip2") return bunzip(input);
-  if (compression === "zstd") return unzstd(input);
+  if (program !== undefined) return running(exec.pipe(program, ["-d", "-c", "-q"], own));
+  if (compression === "bzip2") return bunzip(own);
+  if (compression === "zstd") return unzstd(own);
   throw new Error(`exec: "${compression}": executable file not found in $PATH`);
 }
 
 function toBuffer(chunk: Uint8Array): Buffer {
   return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+}
+
+async function* copies(input: Reader): AsyncGenerator<Uint8Array> {
+  for await (const chunk of input) yield Buffer.from(chunk);
 }
 
 async function* buffers(input: Reader): AsyncGenerator<Buffer> {

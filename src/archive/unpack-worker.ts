@@ -3,12 +3,13 @@
  *
  * ```text
  * main → here   {open: UnpackJob}   then chunks   then {end: true}
- * here → main   "c" for each chunk it is done with, at last {result} or {error: {message, code}}
+ * here → main   each chunk back when it is done with, at last {result} or {error: {message, code}}
  * ```
  *
  * The order of the first steps matters: the compression is known from the first bytes, a decompressing program is
  * started while the machine's programs can still be seen, then the thread locks itself into the target directory, and
- * only then is the first header read.
+ * only then is the first header read. When all went well it comes out and waits for the next layer; when not, it is ended
+ * from outside.
  *
  * @module
  */
@@ -22,8 +23,8 @@ import { Unpacker } from "./unpack.ts";
 
 const port = workerPort();
 
-/** Chunks that have come and are not worked on: as many as the other side has credits. */
-const waiting: Uint8Array[] = [];
+/** Chunks that have come and are not worked on: a handful, the other side has no more. */
+let waiting: Uint8Array[] = [];
 let ended = false;
 let wake: Deferred<void> | undefined;
 
@@ -31,19 +32,19 @@ let wake: Deferred<void> | undefined;
 class Received {
   readonly digest = sha256();
   bytes = 0;
-  #taken = false;
+  #taken: Uint8Array | undefined;
 
   /** The next chunk; the one before goes back. `undefined` at the end. */
   async next(): Promise<Uint8Array | undefined> {
-    if (this.#taken) port.postMessage("c");
-    this.#taken = false;
+    if (this.#taken !== undefined) port.postMessage(this.#taken, [this.#taken.buffer as ArrayBuffer]);
+    this.#taken = undefined;
     while (waiting.length === 0 && !ended) {
       wake = deferred();
       await wake.promise;
     }
     const chunk = waiting.shift();
     if (chunk === undefined) return undefined;
-    this.#taken = true;
+    this.#taken = chunk;
     this.bytes += chunk.length;
     this.digest.update(chunk);
     return chunk;
@@ -60,7 +61,7 @@ async function unpack(job: UnpackJob): Promise<UnpackResult> {
   const diffId = sha256();
   const known = job.compression === "none" ? "none" : undefined;
   const { plain } = await decompressStream(workerExec, received.stream(), known);
-  if (job.chown) confineTo(job.root);
+  const release = job.chown ? confineTo(job.root) : undefined;
   const root = job.chown ? "" : job.root;
   const unpacker = new Unpacker(syncFs, { root, whiteouts: job.whiteouts, chown: job.chown });
   const parser = new TarParser(unpacker);
@@ -78,6 +79,7 @@ async function unpack(job: UnpackJob): Promise<UnpackResult> {
     throw cause;
   }
   if (job.sync === true) syncFs.syncfsSync(root === "" ? "/" : root);
+  release?.();
   return {
     digest: `sha256:${received.digest.digest("hex")}`,
     diffId: `sha256:${diffId.digest("hex")}`,
@@ -99,6 +101,10 @@ async function run(job: UnpackJob): Promise<void> {
 port.on("message", (message: { open: UnpackJob } | { end: true } | Uint8Array) => {
   if (message instanceof Uint8Array) waiting.push(message);
   else if ("end" in message) ended = true;
-  else void run(message.open);
+  else {
+    waiting = [];
+    ended = false;
+    void run(message.open);
+  }
   wake?.resolve();
 });

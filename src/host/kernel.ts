@@ -63,7 +63,9 @@ export interface Kernel {
   /** @param mode - type bits and permissions */
   mknod(path: string, mode: number, major: number, minor: number): void;
   /** `undefined` when the attribute is not there or not supported. Never follows a link. */
-  lgetxattr(path: string, name: string): Buffer | undefined;
+  lgetxattr(path: string | Buffer, name: string): Buffer | undefined;
+  /** Names of a file's attributes; none where they are not supported. Never follows a link. */
+  llistxattr(path: string | Buffer): string[];
   lsetxattr(path: string, name: string, value: Uint8Array): void;
   /** Takes an exclusive lock on a file for the life of the process; `false` when another process has it. */
   lockFile(path: string): boolean;

@@ -20,9 +20,33 @@ export type ListenAddress =
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
   | { readonly kind: "fd"; readonly fd: number };
 
-/** Settings of `fetch` that the standard has no place for. */
-export interface FetchOptions extends RequestInit {
+/** A request: the part of the standard `RequestInit` that the engine needs, and certificates. */
+export interface FetchOptions {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly redirect?: "manual";
+  readonly signal?: AbortSignal;
   readonly tls?: TlsIdentity & { readonly insecure?: boolean };
+}
+
+/** Headers of an answer. */
+export type FetchHeaders = Pick<Headers, "get" | "getSetCookie">;
+
+/**
+ * An answer: the part of the standard `Response` that the engine reads. A real one will do, in tests and in a page; this
+ * machine's own is lighter.
+ */
+export interface FetchResponse {
+  readonly status: number;
+  readonly headers: FetchHeaders;
+  readonly body: {
+    getReader(): {
+      read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+      cancel(): Promise<void>;
+    };
+    cancel(): Promise<void>;
+  } | null;
 }
 
 /** A link (network interface) as the kernel knows it. */
@@ -93,8 +117,8 @@ export interface Net {
   listen(server: HttpServer, address: ListenAddress): Promise<void>;
   /** Opens a connection to a daemon. `addr` is a socket path or `host:port`. */
   dial(proto: "unix" | "tcp", addr: string, tls?: TlsIdentity & { verify: boolean }): Promise<Duplex>;
-  /** The standard fetch, plus certificates. Follows redirects unless told otherwise. */
-  fetch(url: string, options?: FetchOptions): Promise<Response>;
+  /** Sends one request, with certificates. Redirects are the caller's affair: they are answers like any other. */
+  fetch(url: string, options?: FetchOptions): Promise<FetchResponse>;
   /** Creates a network namespace that lives at `path` (a mounted file) until {@link removeNetns}. */
   createNetns(path: string): Promise<void>;
   /** Unmounts and deletes it; what is not there is no error. */

@@ -7,7 +7,7 @@
 
 import { ForbiddenError } from "../errdefs/errdefs.ts";
 import type { Host } from "../host/host.ts";
-import type { TlsIdentity } from "../host/net.ts";
+import type { FetchHeaders, FetchResponse, TlsIdentity } from "../host/net.ts";
 import type { Reader } from "../sync/io.ts";
 import { loadCertificates } from "./certs.ts";
 import type { InsecurePolicy } from "./insecure.ts";
@@ -36,7 +36,7 @@ export interface HttpRequest {
 /** An answer. Its body must be read or discarded. */
 export interface HttpResponse {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: FetchHeaders;
   /** Where it came from in the end. */
   readonly url: string;
   readonly body: Reader;
@@ -136,7 +136,7 @@ export class HttpClient {
     const headers: Record<string, string> = { "Accept-Encoding": "identity", ...request.headers };
     const cookies = this.#cookies.get(hostname);
     if (cookies !== undefined) headers["Cookie"] = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
-    let response: Response;
+    let response: FetchResponse;
     try {
       response = await guard.watch(
         this.#host.net.fetch(request.url, {
@@ -172,7 +172,7 @@ export class HttpClient {
     };
   }
 
-  #keepCookies(hostname: string, headers: Headers): void {
+  #keepCookies(hostname: string, headers: FetchHeaders): void {
     for (const line of headers.getSetCookie()) {
       const found = /^([^=;\s]+)=([^;\r\n]*)/.exec(line);
       if (found === null || line.length > 4096) continue;
@@ -185,7 +185,7 @@ export class HttpClient {
 
 /** The body, each chunk within the time limit. Leaving the loop early ends the connection. */
 async function* readBody(
-  response: Response,
+  response: FetchResponse,
   request: HttpRequest,
   guard: SilenceGuard,
   whole: boolean,
@@ -198,7 +198,7 @@ async function* readBody(
   try {
     for (;;) {
       const { done, value } = await guard.watch(reader.read());
-      if (done) return;
+      if (done || value === undefined) return;
       // The time the consumer takes is not the registry's silence.
       if (!whole) guard.pause();
       yield value;

@@ -30,6 +30,7 @@ const REASONS: Record<string, string> = {
   UND_ERR_SOCKET: "unexpected EOF",
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "unexpected EOF",
   EPIPE: "broken pipe",
+  HPE_INVALID_CONSTANT: "malformed HTTP response",
 };
 
 /** The innermost failure: `fetch failed` says nothing, its cause does. */
@@ -51,6 +52,8 @@ export function transportReason(cause: unknown): string {
   if (syscall === "getaddrinfo" || code === "ENOTFOUND" || code === "EAI_AGAIN") {
     return `dial tcp: lookup ${String(hostname ?? "")}: no such host`;
   }
+  // The answer ended before its end: Node calls it a reset.
+  if (inner.message === "aborted") return "unexpected EOF";
   const reason = REASONS[String(code)];
   if (reason === undefined) return inner.message === "terminated" ? "unexpected EOF" : inner.message;
   return syscall === "connect" ? `dial tcp ${String(address)}:${String(port)}: ${reason}` : reason;

@@ -2,7 +2,7 @@
  * The host the daemon and the client run on: this Linux machine.
  *
  * Making one costs nothing: every part is loaded when it is first touched, so a client that only opens a socket pays
- * for neither koffi nor undici nor `node:http`.
+ * for neither koffi nor `node:http`.
  *
  * @module
  */

@@ -56,13 +56,41 @@ export function deviceNumber(major: number, minor: number): bigint {
   return ((a & 0xfffn) << 8n) | (b & 0xffn) | ((b & ~0xffn) << 12n) | ((a & ~0xfffn) << 32n);
 }
 
+/** Where we are; `/` when that directory was removed under our feet. */
+function currentDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (cause) {
+    if (isErrno(cause, "ENOENT")) return "/";
+    throw cause;
+  }
+}
+
+/** A path as C takes it; names need not be UTF-8. */
+function pathBytes(path: string | Buffer): string | Buffer {
+  return typeof path === "string" ? cString(path) : Buffer.concat([path, Buffer.alloc(1)]);
+}
+
+/** Calls with a buffer that is large enough; `undefined` for an attribute that is not there or not supported. */
+function attribute(name: string, path: string | Buffer, run: (into: Buffer) => number): Buffer | undefined {
+  let value = Buffer.alloc(256);
+  for (;;) {
+    const size = run(value);
+    if (size >= 0) return value.subarray(0, size);
+    const errno = lastErrno();
+    if (errno === ERRNO.ENODATA || errno === ERRNO.EOPNOTSUPP) return undefined;
+    if (errno !== ERRNO.ERANGE || value.length > 1 << 16) throw new SystemCallError(name, errno, path.toString());
+    value = Buffer.alloc(1 << 17);
+  }
+}
+
 /** The calls, by koffi where Node has none. */
 export const linuxKernel: Kernel = {
   mount(source, target, fstype, flags, data, cwd) {
     let bits = 0;
     for (const flag of flags) bits |= MOUNT_FLAGS[flag];
     const options = data === undefined ? null : cString(data);
-    const before = cwd === undefined ? undefined : process.cwd();
+    const before = cwd === undefined ? undefined : currentDirectory();
     // Everybody else uses absolute paths, and nobody else runs between these lines.
     if (cwd !== undefined) process.chdir(cwd);
     try {
@@ -83,15 +111,14 @@ export const linuxKernel: Kernel = {
   },
 
   lgetxattr(path, name) {
-    let value = Buffer.alloc(256);
-    for (;;) {
-      const size = tryCall("lgetxattr", cString(path), cString(name), value, value.length);
-      if (size >= 0) return value.subarray(0, size);
-      const errno = lastErrno();
-      if (errno === ERRNO.ENODATA || errno === ERRNO.EOPNOTSUPP) return undefined;
-      if (errno !== ERRNO.ERANGE || value.length > 1 << 16) throw new SystemCallError("lgetxattr", errno, path);
-      value = Buffer.alloc(1 << 17);
-    }
+    return attribute("lgetxattr", path, (value) =>
+      tryCall("lgetxattr", pathBytes(path), cString(name), value, value.length),
+    );
+  },
+
+  llistxattr(path) {
+    const names = attribute("llistxattr", path, (list) => tryCall("llistxattr", pathBytes(path), list, list.length));
+    return names?.toString("utf8").split("\0").slice(0, -1) ?? [];
   },
 
   lsetxattr(path, name, value) {

@@ -1,7 +1,7 @@
 /**
  * Modules that are loaded when they are first used, and not before.
  *
- * A command line tool is started thousands of times: the client must not pay for `node:http`, koffi or undici that only
+ * A command line tool is started thousands of times: the client must not pay for `node:http` or koffi that only
  * the daemon uses. All of this is synchronous, so that a property can stay a property.
  *
  * @module

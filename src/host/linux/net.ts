@@ -8,9 +8,10 @@ import { chmodSync, closeSync, fchmodSync } from "node:fs";
 import type { Server as HttpServer } from "node:http";
 import type { Duplex } from "node:stream";
 import type { ConnectionOptions } from "node:tls";
-import type { FetchOptions, ListenAddress, Net, TlsIdentity } from "../net.ts";
+import type { ListenAddress, Net, TlsIdentity } from "../net.ts";
+import { httpFetch, present } from "./fetch.ts";
 import { unixAddress } from "./kernel.ts";
-import { builtin, installed } from "./lazy.ts";
+import { builtin } from "./lazy.ts";
 import { call } from "./libc.ts";
 import { createNetns, openLinks, removeNetns } from "./netns.ts";
 import { forwardPort } from "./port-forwarder.ts";
@@ -21,15 +22,6 @@ const BACKLOG = 511;
 
 /** How long a client may take to send the head of a request (slowloris). */
 const HEADERS_TIMEOUT_MS = 60_000;
-
-/** The fields of a TLS identity that are there. */
-function present(tls: TlsIdentity): { ca?: string; cert?: string; key?: string } {
-  return {
-    ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-    ...(tls.cert === undefined ? {} : { cert: tls.cert }),
-    ...(tls.key === undefined ? {} : { key: tls.key }),
-  };
-}
 
 /** Makes an HTTP server whose requests may last for ever (attach, build, events), but whose heads may not. */
 function createHttpServer(tls?: TlsIdentity & { verify: boolean }): HttpServer {
@@ -115,35 +107,12 @@ function dial(proto: "unix" | "tcp", addr: string, tls?: TlsIdentity & { verify:
   });
 }
 
-type Dispatcher = import("undici").Agent;
-
-/** One pool of connections per set of certificates. */
-const agents = new Map<string, Dispatcher>();
-
-/** The pool of connections for these certificates. */
-function agentOf(tls: NonNullable<FetchOptions["tls"]>): Dispatcher {
-  const connect = { ...present(tls), rejectUnauthorized: tls.insecure !== true };
-  const key = JSON.stringify(connect);
-  let agent = agents.get(key);
-  if (agent === undefined) {
-    const { Agent } = installed<typeof import("undici")>("undici");
-    agent = new Agent({ connect });
-    agents.set(key, agent);
-  }
-  return agent;
-}
-
 /** The network of this machine. */
 export const linuxNet: Net = {
   createHttpServer,
   listen,
   dial,
-  async fetch(url, options = {}) {
-    const { tls, ...init } = options;
-    if (tls === undefined) return await globalThis.fetch(url, init);
-    // Node's own fetch takes a dispatcher, which the standard does not know.
-    return await globalThis.fetch(url, { ...init, dispatcher: agentOf(tls) } as unknown as RequestInit);
-  },
+  fetch: httpFetch,
   async createNetns(path) {
     createNetns(path);
   },

@@ -1,13 +1,13 @@
 /**
  * Threads that unpack layers.
  *
- * A thread chroots into the layer it unpacks, so it serves one job and ends. Starting one takes some 15 ms: while
- * jobs are waiting, the next threads are started ahead; when there is nothing left to do they are ended, because each
- * costs some megabytes.
+ * A thread locks itself into the layer it unpacks and comes out again when that went well, so the next layer finds it
+ * warm: a new one takes 30 ms to start, and twice the time for its first layer. One whose layer failed, or whose caller
+ * went away, is ended. So are all when there has been nothing to do for a while, because each costs some megabytes.
  *
  * ```text
  * main → thread   {open: UnpackJob}   then chunks (transferred)   then {end: true}
- * thread → main   "c" for each chunk it is done with              then {result} or {error: {message, code}}
+ * thread → main   each chunk back (transferred), as the credit for another; at last {result} or {error: {message, code}}
  * ```
  *
  * @module
@@ -24,14 +24,17 @@ import { builtin, runningFile } from "./lazy.ts";
 /** Small pieces are gathered: a message costs as much as copying 100 KB. */
 const CHUNK_BYTES = 256 << 10;
 
-/** Chunks on the way to a thread: 8 MB, enough to ride out a pause of the network or of the disk. */
-const CREDITS = 32;
+/** Chunks that a thread and its job own, used again and again: 2 MB ride out a pause of the network or of the disk. */
+const CREDITS = 8;
 
-/** How long threads started ahead wait for a job that does not come. */
+/** How long threads wait for a job that does not come. */
 const LINGER_MS = 1000;
 
+/** Young objects of a thread, in MB: output of the inflater dies young, and must not pile up until a large space is full. */
+const YOUNG_MB = 4;
+
 /** What a thread says. */
-type Answer = "c" | { result: UnpackResult } | { error: { message: string; code?: string } };
+type Answer = Uint8Array | { result: UnpackResult } | { error: { message: string; code?: string } };
 
 /** Path of the built worker: beside the bundle, or in `dist/` at the root when running from the sources. */
 function defaultScript(): string {
@@ -45,10 +48,9 @@ function defaultScript(): string {
 export class ThreadPool implements WorkerPool {
   readonly #workers: number;
   readonly #script: string | undefined;
-  readonly #spare: Worker[] = [];
+  readonly #idle: Worker[] = [];
   readonly #queue: Deferred<void>[] = [];
   #running = 0;
-  #served = 0;
   #linger: NodeJS.Timeout | undefined;
 
   /** @param options - `workers`: how many run at once; `script`: what they run */
@@ -60,22 +62,26 @@ export class ThreadPool implements WorkerPool {
   async unpack(job: UnpackJob, source: Reader, signal?: AbortSignal): Promise<UnpackResult> {
     signal?.throwIfAborted();
     await this.#enter(signal);
-    const worker = this.#spare.pop() ?? this.#start();
-    worker.ref();
+    const worker = this.#idle.pop() ?? this.#start();
+    let good = false;
     try {
-      this.#prepare();
-      return await serve(worker, job, source, signal);
+      worker.ref();
+      const result = await serve(worker, job, source, signal);
+      good = true;
+      return result;
     } finally {
-      this.#served++;
+      if (good) {
+        worker.unref();
+        this.#idle.push(worker);
+      }
       this.#leave();
-      await worker.terminate();
+      if (!good) await worker.terminate();
     }
   }
 
   async close(): Promise<void> {
     clearTimeout(this.#linger);
-    this.#served = 0;
-    await Promise.all(this.#spare.splice(0).map((worker) => worker.terminate()));
+    await Promise.all(this.#idle.splice(0).map((worker) => worker.terminate()));
   }
 
   /** Waits for a turn. */
@@ -87,7 +93,6 @@ export class ThreadPool implements WorkerPool {
     }
     const turn = deferred();
     this.#queue.push(turn);
-    this.#prepare();
     const stop = () => {
       const at = this.#queue.indexOf(turn);
       if (at < 0) return; // its turn has come already
@@ -113,26 +118,18 @@ export class ThreadPool implements WorkerPool {
     if (this.#running === 0) this.#linger = setTimeout(() => void this.close(), LINGER_MS).unref();
   }
 
-  /** Starts threads for the jobs that will come next: those in the queue, or one when they come one by one. */
-  #prepare(): void {
-    const wanted = Math.min(this.#workers, Math.max(this.#queue.length, this.#served > 0 ? 1 : 0));
-    while (this.#spare.length < wanted) {
-      const worker = this.#start();
-      worker.unref();
-      // A spare that dies is no spare; the job that would have had it reports why, from its own.
-      const drop = () => {
-        const at = this.#spare.indexOf(worker);
-        if (at >= 0) this.#spare.splice(at, 1);
-      };
-      worker.on("error", drop);
-      worker.once("exit", drop);
-      this.#spare.push(worker);
-    }
-  }
-
   #start(): Worker {
     const { Worker } = builtin("worker_threads");
-    return new Worker(this.#script ?? defaultScript(), { execArgv: [] });
+    const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MB };
+    const worker = new Worker(this.#script ?? defaultScript(), { execArgv: [], resourceLimits });
+    // One that dies while it has nothing to do is forgotten; with a job, the job reports why.
+    const drop = () => {
+      const at = this.#idle.indexOf(worker);
+      if (at >= 0) this.#idle.splice(at, 1);
+    };
+    worker.on("error", drop);
+    worker.once("exit", drop);
+    return worker;
   }
 }
 
@@ -145,41 +142,50 @@ async function serve(
 ): Promise<UnpackResult> {
   const finished = deferred<UnpackResult>();
   let over = false;
-  let credits = CREDITS;
-  // What the sending side waits for, if it waits: a credit, or the source. Either ends with the job.
+  /** Chunks that came back. */
+  const free: ArrayBuffer[] = [];
+  let made = 0;
+  // What the sending side waits for, if it waits: a chunk back, or the source. Either ends with the job.
   let wake: (() => void) | undefined;
   const end = () => {
     over = true;
     wake?.();
   };
   finished.promise.then(end, end);
-  worker.on("message", (answer: Answer) => {
-    if (answer === "c") {
-      if (credits++ === 0) wake?.();
+  const onMessage = (answer: Answer) => {
+    if (answer instanceof Uint8Array) {
+      free.push(answer.buffer as ArrayBuffer);
+      if (free.length === 1) wake?.();
     } else if ("result" in answer) {
       finished.resolve(answer.result);
     } else {
       const { message, code } = answer.error;
       finished.reject(Object.assign(new Error(message), code === undefined ? {} : { code }));
     }
-  });
-  worker.once("error", (cause) => finished.reject(new Error(`Cannot unpack the layer: ${cause.message}`, { cause })));
-  worker.once("exit", () =>
-    finished.reject(new Error("Cannot unpack the layer: its thread ended before the work was done")),
-  );
+  };
+  const onError = (cause: Error) => finished.reject(new Error(`Cannot unpack the layer: ${cause.message}`, { cause }));
+  const onExit = () => finished.reject(new Error("Cannot unpack the layer: its thread ended before the work was done"));
+  worker.on("message", onMessage);
+  worker.on("error", onError);
+  worker.once("exit", onExit);
   const stop = () => finished.reject(signal?.reason);
   signal?.addEventListener("abort", stop, { once: true });
   if (signal?.aborted === true) stop();
 
-  const send = async (chunk: Buffer) => {
-    while (credits === 0 && !over) {
-      const credit = deferred();
-      wake = credit.resolve;
-      await credit.promise;
+  /** A chunk to fill: one that came back, or a new one while there are few. */
+  const chunk = async (): Promise<Uint8Array> => {
+    if (free.length === 0 && made < CREDITS) {
+      made++;
+      return new Uint8Array(new ArrayBuffer(CHUNK_BYTES));
     }
-    credits--;
-    worker.postMessage(chunk, [chunk.buffer as ArrayBuffer]);
+    while (free.length === 0 && !over) {
+      const back = deferred();
+      wake = back.resolve;
+      await back.promise;
+    }
+    return new Uint8Array(free.pop() ?? new ArrayBuffer(0));
   };
+  const send = (filled: Uint8Array) => worker.postMessage(filled, [filled.buffer as ArrayBuffer]);
   /** Asks the source; `undefined` when the job was over first. */
   const next = (input: AsyncIterator<Uint8Array>) => {
     const step = deferred<IteratorResult<Uint8Array> | undefined>();
@@ -193,25 +199,26 @@ async function serve(
   const input = source[Symbol.asyncIterator]();
   try {
     worker.postMessage({ open: job });
-    let batch = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    let batch: Uint8Array | undefined;
     let filled = 0;
     for (;;) {
       const step = over ? undefined : await next(input);
       if (step === undefined) break;
       if (step.done === true) {
-        if (filled > 0) await send(batch.subarray(0, filled));
+        if (batch !== undefined) send(batch.subarray(0, filled));
         worker.postMessage({ end: true });
         break;
       }
-      // Always copied: the chunk belongs to the source, which may have more plans for it.
-      for (let rest = step.value; rest.length > 0; ) {
-        const part = rest.subarray(0, CHUNK_BYTES - filled);
+      // Always copied: the bytes belong to the source, which may have more plans for them.
+      for (let rest = step.value; rest.length > 0 && !over; ) {
+        batch ??= await chunk();
+        const part = rest.subarray(0, batch.length - filled);
         batch.set(part, filled);
         filled += part.length;
         rest = rest.subarray(part.length);
-        if (filled === CHUNK_BYTES) {
-          await send(batch);
-          batch = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+        if (filled === batch.length) {
+          if (filled > 0) send(batch);
+          batch = undefined;
           filled = 0;
         }
       }
@@ -219,6 +226,9 @@ async function serve(
     return await finished.promise;
   } finally {
     signal?.removeEventListener("abort", stop);
+    worker.off("message", onMessage);
+    worker.off("error", onError);
+    worker.off("exit", onExit);
     // Not awaited: a source that hangs in next() would hold us for ever.
     void input.return?.().catch(() => {});
   }

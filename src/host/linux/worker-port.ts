@@ -122,20 +122,38 @@ function preload(): void {
   void new SystemCallError("preload", ERRNO.ECHILD).message;
 }
 
+type Loader = { _resolveFilename(request: string): string };
+
+/** The machine's root directory, held open for the way back; set at the first confinement. */
+let outside: number | undefined;
+
 /**
  * Makes `root` the root directory of this thread and of no other: from here on no path can name anything outside.
  *
+ * What is unpacked meanwhile is data; none of it is run or loaded, so nothing inside can use the way back.
+ *
+ * @returns the way back, for the next layer
  * @throws `EPERM` without CAP_SYS_CHROOT
  */
-export function confineTo(root: string): void {
-  preload();
-  // Without this the whole process would move.
-  call("unshare", undefined, CLONE_FS);
+export function confineTo(root: string): () => void {
+  if (outside === undefined) {
+    preload();
+    // Without this the whole process would move.
+    call("unshare", undefined, CLONE_FS);
+    outside = fs.openSync("/", fs.constants.O_DIRECTORY);
+  }
+  const home = outside;
   call("chroot", root, cString(root));
   call("chdir", "/", "/");
   // A package that is asked for from now on would come out of the image.
-  const loader = builtin("module") as unknown as { _resolveFilename(request: string): string };
+  const loader = builtin("module") as unknown as Loader;
+  const resolve = loader._resolveFilename;
   loader._resolveFilename = (request) => {
     throw new Error(`Cannot load ${request}: this thread is locked into a layer`);
+  };
+  return () => {
+    call("fchdir", "/", home);
+    call("chroot", "/", ".");
+    loader._resolveFilename = resolve;
   };
 }

@@ -117,6 +117,10 @@ export class MemoryKernel implements Kernel {
     return undefined;
   }
 
+  llistxattr(): string[] {
+    return [];
+  }
+
   lsetxattr(): void {
     missing("lsetxattr");
   }

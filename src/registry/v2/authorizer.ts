@@ -7,6 +7,7 @@
 
 import { SystemError, UnauthorizedError } from "../../errdefs/errdefs.ts";
 import type { Host } from "../../host/host.ts";
+import type { FetchHeaders } from "../../host/net.ts";
 import { type AuthConfig, basicAuthorization } from "../auth.ts";
 import type { HttpClient } from "../client.ts";
 import { objectOf, parseJson, readDocument } from "../json.ts";
@@ -40,7 +41,7 @@ export class Authorizer {
    *
    * @returns whether another try makes sense
    */
-  challenged(headers: Headers): boolean {
+  challenged(headers: FetchHeaders): boolean {
     const challenges = parseChallenges(headers.get("www-authenticate") ?? "");
     const challenge =
       challenges.find(({ scheme }) => scheme === "bearer") ?? challenges.find(({ scheme }) => scheme === "basic");

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { FetchHeaders } from "../../host/net.ts";
 import type { Logger } from "../../pkg/log/log.ts";
 import type { HttpClient } from "../client.ts";
 import { indexServerAddress } from "../names.ts";
@@ -21,7 +22,7 @@ export interface V2Endpoint {
   /** A copy of the official registry: what it does not have, the original may have. */
   readonly mirror: boolean;
   /** Of the first answer: the challenge, if there was one. */
-  readonly headers: Headers;
+  readonly headers: FetchHeaders;
 }
 
 /** Where a registry could be, best first. */
@@ -67,7 +68,7 @@ export async function findV2Endpoints(
   return found;
 }
 
-function speaksV2(status: number, headers: Headers): boolean {
+function speaksV2(status: number, headers: FetchHeaders): boolean {
   const version = headers.get("docker-distribution-api-version") ?? "";
   if (version.split(/\s+/).includes("registry/2.0")) return status === 200 || status === 401;
   // A proxy in front may drop the header, but not the challenge of a token service.

@@ -7,6 +7,7 @@
 
 import { EngineError, NotFoundError, SystemError, UnauthorizedError } from "../../errdefs/errdefs.ts";
 import type { Host } from "../../host/host.ts";
+import type { FetchHeaders } from "../../host/net.ts";
 import type { Reader } from "../../sync/io.ts";
 import type { AuthConfig } from "../auth.ts";
 import type { HttpClient, HttpResponse } from "../client.ts";
@@ -64,7 +65,7 @@ export class Repository {
   }
 
   /** Takes the challenge that came with the first contact, which saves a round trip. */
-  challenged(headers: Headers): void {
+  challenged(headers: FetchHeaders): void {
     this.#authorizer.challenged(headers);
   }
 

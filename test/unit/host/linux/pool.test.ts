@@ -10,13 +10,13 @@ const WORKER = `
 const { parentPort, threadId } = require("node:worker_threads");
 let job, received = 0, chunks = 0;
 parentPort.on("message", (m) => {
-  if (m.open) { job = m.open; return; }
+  if (m.open) { job = m.open; received = chunks = 0; return; }
   if (m.end) { parentPort.postMessage({ result: { digest: "sha256:" + threadId, diffId: "", size: chunks, received, entries: 0 } }); return; }
   received += m.length; chunks++;
   if (job.root === "/fail") parentPort.postMessage({ error: { message: "archive/tar: invalid tar header", code: "EBADTAR" } });
   else if (job.root === "/throw") throw new Error("out of cheese");
   else if (job.root === "/exit") process.exit(3);
-  else if (job.root !== "/silent") parentPort.postMessage("c");
+  else if (job.root !== "/silent") parentPort.postMessage(m, [m.buffer]);
 });
 `;
 
@@ -55,13 +55,13 @@ test("WorkerPool.unpack() does an empty source", async () => {
   expect((await poolOf(1).unpack(job(), bytes(0))).received).toBe(0);
 });
 
-test("WorkerPool.unpack() runs more jobs than threads, each in a thread of its own", async () => {
+test("WorkerPool.unpack() runs more jobs than threads, one after another in the same threads", async () => {
   const pool = poolOf(2);
   const results = await Promise.all(
     Array.from({ length: 6 }, (_, index) => pool.unpack(job(), bytes(100_000 + index))),
   );
   expect(results.map(({ received }) => received)).toEqual([0, 1, 2, 3, 4, 5].map((index) => 100_000 + index));
-  expect(new Set(results.map(({ digest }) => digest)).size).toBe(6);
+  expect(new Set(results.map(({ digest }) => digest)).size).toBe(2);
 });
 
 test("WorkerPool.unpack() runs no more at once than it has threads", async () => {
