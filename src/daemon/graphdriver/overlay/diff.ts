@@ -5,114 +5,99 @@
  * @module
  */
 
-import { join } from "node:path/posix";
-import type { Change } from "../../../archive/changes.ts";
-import { isErrno } from "../../../errdefs/errdefs.ts";
-import type { FileSystem, Host } from "../../../host/host.ts";
-
-type DiffHost = Pick<Host, "fs" | "kernel">;
-/** What `lstat` tells, in plain numbers. */
-interface Stats {
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly dev: number;
-  readonly ino: number;
-  readonly rdev: number;
-  readonly size: number;
-  readonly mtimeMs: number;
-  isDirectory(): boolean;
-  isCharacterDevice(): boolean;
-}
+import { type Change, isModified, sorted } from "../../../archive/changes.ts";
+import { below, type Stats, Tree, type TreeHost } from "../../../archive/tree.ts";
 
 const OPAQUE_XATTR = "trusted.overlay.opaque";
+const CAPABILITY = "security.capability";
 
 /** Whether this is overlay's mark of a deleted file. */
 export function isWhiteout(info: Stats): boolean {
   return info.isCharacterDevice() && info.rdev === 0;
 }
 
-/** Whether a directory hides everything of its name below. */
-export function isOpaque(host: DiffHost, path: string): boolean {
-  return host.kernel.lgetxattr(path, OPAQUE_XATTR)?.toString() === "y";
+function isOpaque(tree: Tree, path: string): boolean {
+  return tree.xattr(path, OPAQUE_XATTR)?.toString() === "y";
 }
 
-async function lstat(fs: FileSystem, path: string): Promise<Stats | undefined> {
-  try {
-    return await fs.lstat(path);
-  } catch (cause) {
-    if (isErrno(cause, "ENOENT", "ENOTDIR")) return undefined;
-    throw cause;
-  }
-}
-
-/** What the layers below show under a path, the nearest that says anything; `undefined` when it is not there. */
-async function below(host: DiffHost, lower: readonly string[], path: string): Promise<Stats | undefined> {
-  for (const layer of lower) {
-    const info = await lstat(host.fs, join(layer, path));
-    if (info !== undefined) return isWhiteout(info) ? undefined : info;
-    // An opaque directory above the path hides what deeper layers have there.
-    for (let dir = path.slice(0, path.lastIndexOf("/")); dir !== ""; dir = dir.slice(0, dir.lastIndexOf("/"))) {
-      const above = await lstat(host.fs, join(layer, dir));
-      if (above !== undefined && (!above.isDirectory() || isOpaque(host, join(layer, dir)))) return undefined;
-    }
-  }
-  return undefined;
-}
-
-function sameDirectory(a: Stats, b: Stats): boolean {
-  return (
-    b.isDirectory() &&
-    a.mode === b.mode &&
-    a.uid === b.uid &&
-    a.gid === b.gid &&
-    Math.trunc(a.mtimeMs / 1000) === Math.trunc(b.mtimeMs / 1000)
-  );
+/** What the layers below show at a path. */
+interface Below {
+  readonly info: Stats;
+  /** Where it is: the nearest layer that has it; for a directory all whose contents lie over each other. */
+  readonly trees: readonly Tree[];
 }
 
 /**
- * The changes of a layer, sorted by path, in the sense of `docker diff`.
+ * Looks through layers, nearest first.
+ *
+ * @param trees - those that have the directory of the path in common
+ */
+async function lookBelow(trees: readonly Tree[], path: string): Promise<Below | undefined> {
+  let found: Stats | undefined;
+  const merged: Tree[] = [];
+  for (const tree of trees) {
+    const info = await tree.lstat(path);
+    if (info === undefined) continue;
+    if (isWhiteout(info) || (found !== undefined && !info.isDirectory())) break;
+    found ??= info;
+    merged.push(tree);
+    if (!info.isDirectory() || isOpaque(tree, path)) break;
+  }
+  return found === undefined ? undefined : { info: found, trees: merged };
+}
+
+/** The names that the layers below show in a directory. */
+async function namesBelow(trees: readonly Tree[], path: string): Promise<Set<string>> {
+  const shown = new Set<string>();
+  const hidden = new Set<string>();
+  for (const tree of trees) {
+    for (const [name, info] of await tree.list(path)) {
+      if (isWhiteout(info)) hidden.add(name);
+      else if (!hidden.has(name)) shown.add(name);
+    }
+  }
+  return shown;
+}
+
+/**
+ * The changes of a layer, as a comparison of the mounted trees would find them.
  *
  * @param diff - the layer's own directory
  * @param lower - directories of the layers below, nearest first
+ * @returns sorted by path
  */
-export async function overlayChanges(host: DiffHost, diff: string, lower: readonly string[]): Promise<Change[]> {
-  const changes: Change[] = [];
-  const visit = async (dir: string) => {
-    for (const name of (await host.fs.readdir(join(diff, dir))).sort()) {
-      const path = `${dir}/${name}`;
-      const info = await lstat(host.fs, join(diff, path));
-      if (info === undefined) continue;
-      const old = await below(host, lower, path);
+export async function overlayChanges(host: TreeHost, diff: string, lower: readonly string[]): Promise<Change[]> {
+  const changes: { path: string; kind: 0 | 1 | 2 }[] = [];
+  const upper = new Tree(host, diff);
+
+  /** @param hides - whether nothing of the layers below shows through */
+  const visit = async (path: string, trees: readonly Tree[], hides: boolean): Promise<void> => {
+    const own = await upper.list(path);
+    for (const [name, info] of own) {
+      const child = below(path, name);
+      const old = await lookBelow(trees, child);
       if (isWhiteout(info)) {
-        if (old !== undefined) changes.push({ path, kind: 2 });
+        if (old !== undefined) changes.push({ path: `/${child}`, kind: 2 });
         continue;
       }
-      if (old === undefined) changes.push({ path, kind: 1 });
-      else if (!(info.isDirectory() && sameDirectory(info, old))) changes.push({ path, kind: 0 });
-      if (info.isDirectory()) await visit(path);
+      const capability = () =>
+        [upper.xattr(child, CAPABILITY), old?.trees[0]?.xattr(child, CAPABILITY)] as [Buffer, Buffer];
+      if (old === undefined) changes.push({ path: `/${child}`, kind: 1 });
+      else if (isModified(info, old.info, capability)) changes.push({ path: `/${child}`, kind: 0 });
+      if (!info.isDirectory()) continue;
+      const directory = old?.info.isDirectory() ? old.trees : [];
+      await visit(child, directory, hides || isOpaque(upper, child));
+    }
+    if (!hides || trees.length === 0) return;
+    const kept = new Set(own.map(([name]) => name));
+    for (const name of await namesBelow(trees, path)) {
+      if (!kept.has(name)) changes.push({ path: `/${below(path, name)}`, kind: 2 });
     }
   };
-  await visit("");
-  return changes.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
-}
-
-/** Bytes of the regular files below a directory, each inode once. @origin utils/utils.go TreeSize */
-export async function treeSize(fs: FileSystem, dir: string): Promise<number> {
-  const seen = new Set<string>();
-  let size = 0;
-  const visit = async (path: string) => {
-    for (const entry of await fs.readdir(path, { withFileTypes: true })) {
-      const child = join(path, entry.name);
-      if (entry.isDirectory()) await visit(child);
-      else if (entry.isFile()) {
-        const info = await lstat(fs, child);
-        if (info === undefined || seen.has(`${info.dev}:${info.ino}`)) continue;
-        seen.add(`${info.dev}:${info.ino}`);
-        size += info.size;
-      }
-    }
-  };
-  await visit(dir);
-  return size;
+  await visit(
+    "",
+    lower.map((dir) => new Tree(host, dir)),
+    isOpaque(upper, ""),
+  );
+  return sorted(changes);
 }

@@ -20,6 +20,7 @@
 import { join } from "node:path/posix";
 import { tar } from "../../../archive/archive.ts";
 import type { Change } from "../../../archive/changes.ts";
+import { treeSize } from "../../../archive/tree.ts";
 import { isErrno } from "../../../errdefs/errdefs.ts";
 import type { FileSystem } from "../../../host/host.ts";
 import type { UnpackResult } from "../../../host/pool.ts";
@@ -29,7 +30,7 @@ import { KeyedMutex } from "../../../sync/keyed-mutex.ts";
 import type { GraphDriver } from "../driver.ts";
 import { DriverUnavailableError, NoSuchLayerError } from "../errors.ts";
 import type { DriverHost } from "../graphdriver.ts";
-import { overlayChanges, treeSize } from "./diff.ts";
+import { overlayChanges } from "./diff.ts";
 
 /** Digits of a short name. */
 const SHORT_DIGITS = 12;
@@ -178,7 +179,8 @@ export class OverlayDriver implements GraphDriver {
   /** @see GraphDriver.applyDiff */
   async applyDiff(id: string, _parent: string | undefined, layer: Reader, signal?: AbortSignal): Promise<UnpackResult> {
     const root = join(this.#home, id, "diff");
-    return this.#host.pool.unpack({ root, whiteouts: "overlay", chown: true, compression: "auto" }, layer, signal);
+    const job = { root, whiteouts: "overlay", chown: true, compression: "auto", sync: true } as const;
+    return this.#host.pool.unpack(job, layer, signal);
   }
 
   /** @see GraphDriver.diff */
@@ -194,7 +196,7 @@ export class OverlayDriver implements GraphDriver {
 
   /** @see GraphDriver.diffSize */
   async diffSize(id: string): Promise<number> {
-    return treeSize(this.#host.fs, join(this.#home, id, "diff"));
+    return treeSize(this.#host, join(this.#home, id, "diff"));
   }
 
   /** @see GraphDriver.cleanup */

@@ -15,13 +15,13 @@
 import { join } from "node:path/posix";
 import { tar } from "../../../archive/archive.ts";
 import { type Change, changesDirs, changesSize, exportChanges } from "../../../archive/changes.ts";
+import { treeSize } from "../../../archive/tree.ts";
 import { isErrno, SystemError } from "../../../errdefs/errdefs.ts";
 import type { UnpackResult } from "../../../host/pool.ts";
 import type { Reader } from "../../../sync/io.ts";
 import type { GraphDriver } from "../driver.ts";
 import { DriverUnavailableError, NoSuchLayerError } from "../errors.ts";
 import type { DriverHost } from "../graphdriver.ts";
-import { treeSize } from "../overlay/diff.ts";
 
 const TEMP = ".new-";
 const REMOVING = ".removing-";
@@ -125,7 +125,8 @@ export class VfsDriver implements GraphDriver {
   async applyDiff(id: string, _parent: string | undefined, layer: Reader, signal?: AbortSignal): Promise<UnpackResult> {
     const root = join(this.#dir, id);
     const chown = this.#host.machine.uid === 0;
-    return this.#host.pool.unpack({ root, whiteouts: "apply", chown, compression: "auto" }, layer, signal);
+    const job = { root, whiteouts: "apply", chown, compression: "auto", sync: true } as const;
+    return this.#host.pool.unpack(job, layer, signal);
   }
 
   /** @see GraphDriver.diff */
@@ -147,8 +148,8 @@ export class VfsDriver implements GraphDriver {
   /** @see GraphDriver.diffSize */
   async diffSize(id: string, parent: string | undefined): Promise<number> {
     const dir = join(this.#dir, id);
-    if (parent === undefined) return treeSize(this.#host.fs, dir);
-    return changesSize(this.#host.fs, dir, await this.changes(id, parent));
+    if (parent === undefined) return treeSize(this.#host, dir);
+    return changesSize(this.#host, dir, await this.changes(id, parent));
   }
 
   /** @origin daemon/graphdriver/vfs/driver.go (*Driver).Cleanup */
