@@ -5,7 +5,7 @@
  * @module
  */
 
-import { posix } from "node:path";
+import posix from "node:path/posix";
 import { isErrno, messageOf } from "../errdefs/errdefs.ts";
 import type { Container } from "./container.ts";
 import type { Daemon } from "./daemon.ts";

@@ -17,4 +17,3 @@ test("decodeJsonLog() gives nothing for a line that was cut", () => {
   expect(decodeJsonLog('{"log":"a\\n","str')).toBeUndefined();
   expect(decodeJsonLog("null")).toBeUndefined();
 });
-
