@@ -8,7 +8,7 @@ const STEP = "    ";
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/gy;
 
 /**
- * Indents a JSON text by four blanks. Numbers, escapes and the order of keys are not touched.
+ * Indents a JSON text by four blanks. Numbers, escapes, the order of keys and white space at the end are not touched.
  *
  * @throws SyntaxError when the text is no JSON
  */
@@ -41,5 +41,5 @@ export function indent(text: string): string {
     } else if (token === ",") out += token + newline();
     else out += token === ":" ? ": " : token;
   }
-  return out;
+  return out + (/\s*$/.exec(text)?.[0] ?? "");
 }

@@ -261,7 +261,7 @@ test("inspect prints objects as the daemon sent them, indented, without a last n
   expect({ code: both.code, stdout: both.stdout }).toEqual({
     code: 0,
     stdout:
-      '[{\n    "A": "x\\u003cy",\n    "E": {},\n    "L": [\n        1.0,\n        []\n    ],\n    "N": null\n},{\n    "Id": 1\n}]',
+      '[{\n    "A": "x\\u003cy",\n    "E": {},\n    "L": [\n        1.0,\n        []\n    ],\n    "N": null\n}\n,{\n    "Id": 1\n}]',
   });
   const none = await against(routes, ["inspect", "nope"]);
   expect({ ...none, lines: none.lines.length, requests: 0 }).toEqual({

@@ -146,8 +146,8 @@ test("query() sorts and escapes as Go's url.Values does", () => {
 });
 
 test("indent() changes white space and nothing else", () => {
-  expect(indent(' {"a" : [1.50,{},"x,y:{}\\""] , "b":{"c":null}} ')).toBe(
-    '{\n    "a": [\n        1.50,\n        {},\n        "x,y:{}\\""\n    ],\n    "b": {\n        "c": null\n    }\n}',
+  expect(indent(' {"a" : [1.50,{},"x,y:{}\\""] , "b":{"c":null}}\n')).toBe(
+    '{\n    "a": [\n        1.50,\n        {},\n        "x,y:{}\\""\n    ],\n    "b": {\n        "c": null\n    }\n}\n',
   );
   fc.assert(
     fc.property(fc.json(), (text) => {
