@@ -41,7 +41,8 @@ export function layerDescriptions(
 /** The configuration document itself, with an id and a parent; its own bytes are kept beside. */
 export function topDescription(config: ImageConfig, id: string, parent: string): Buffer {
   const { id: _id, parent: _parent, container_config: made, created, ...document } = config.document;
-  const last = config.history.at(-1);
+  // The line that made the layer: the steps after it, which made none, are in the configuration itself.
+  const last = config.history.findLast((entry) => !entry.emptyLayer) ?? config.history.at(-1);
   const command = last === undefined || last.createdBy === "" ? null : [last.createdBy];
   return Buffer.from(
     goJson({

@@ -46,7 +46,7 @@ test("pull registers every layer of an image and says so as today's clients expe
   const top = await images.store.lookupImage("localhost:5000/app");
   expect(top.id).toBe(hex(image.configDigest));
   expect((await top.history()).map((one) => one.containerConfig.Cmd?.[0])).toEqual([
-    '/bin/sh -c #(nop)  CMD ["/bin/sh"]',
+    "/bin/sh -c rm /srv/draft.txt",
     "/bin/sh -c #(nop) COPY dir:srv in /srv",
     "/bin/sh -c #(nop) ADD file:base in /",
   ]);
