@@ -89,7 +89,7 @@ export function asGo13(text: string): string {
 
 /** Times of log lines, written as in the records. */
 export function withoutTimes(text: string): string {
-  return text.replace(/\b\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d\b/g, "<time>");
+  return text.replace(/(?<!\d)\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d\b/g, "<time>");
 }
 
 /** Columns as the records have them: two blanks or more become three. */

@@ -17,7 +17,7 @@
  */
 
 import { join } from "node:path/posix";
-import { isErrno, NotFoundError, SystemError } from "../../../errdefs/errdefs.ts";
+import { isErrno, messageOf, NotFoundError, SystemError } from "../../../errdefs/errdefs.ts";
 import type { Host } from "../../../host/host.ts";
 import type { Console } from "../../../host/kernel.ts";
 import type { Logger } from "../../../pkg/log/log.ts";
@@ -92,7 +92,11 @@ export class NativeDriver implements ExecDriver {
     try {
       await this.#writeBundle(bundle, command);
       streams = command.tty ? undefined : this.#openStreams(command, pipes);
-      console = await this.#launch(command, bundle, streams);
+      console = await this.#launch(command, bundle, streams).catch(async (cause: unknown) => {
+        // In the original the container's init says so itself: whoever is attached reads it.
+        await (command.tty ? pipes.stdout : pipes.stderr).write(messageOf(cause));
+        throw cause;
+      });
     } catch (cause) {
       streams?.abandon();
       await this.#removeTraces(command.id);

@@ -1,0 +1,205 @@
+/**
+ * The recorded command lines of 1.2.0 against our client and a daemon of ours, scenario by scenario.
+ *
+ * A command that does not exist yet is counted as `later`, and so is what needs its result.
+ */
+
+import { spawn } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { spawn as spawnPty } from "@lydell/node-pty";
+import { expect, test } from "vitest";
+import { commands } from "../../src/api/client/commands.ts";
+import { DRYDOCK, startDaemon, type TestDaemon } from "../support/daemon.ts";
+import { Replay } from "../support/golden.ts";
+import { asGo13, asTable, type CliRecord, cliRecords, commandOf, splitHelp } from "../support/golden-cli.ts";
+import { goldenLayer } from "../support/golden-rootfs.ts";
+import { startRegistry, type TestRegistry } from "../support/images.ts";
+
+/** What a command line did. */
+interface Done {
+  readonly exit: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const PORT_9 = "the standard fetch does not talk to port 9";
+
+/** Records that are not compared, and why. */
+const DIFFERENT: Readonly<Record<string, string>> = {
+  "cli_images.080": PORT_9,
+  "cli_images.081": PORT_9,
+  "cli_run.013": PORT_9,
+  "cli_run.063": "runc gives the container its terminal under the name in /dev/pts",
+};
+
+/** What only a command that comes later makes so. */
+const NEEDS: Readonly<Record<string, { readonly command: string; readonly records: readonly string[] }>> = {
+  "dates of imported images": {
+    command: "CmdImport",
+    records: [13, 14, 16, 17, 18, 19, 21, 23, 24, 25, 79].map((step) => `cli_images.0${step}`),
+  },
+  "an image without configuration": { command: "CmdImport", records: ["cli_containers.024"] },
+  "a paused container": { command: "CmdPause", records: ["cli_containers.044", "cli_containers.047"] },
+  "a restarted container": { command: "CmdRestart", records: ["cli_containers.102"] },
+};
+
+/** Results of commands that come later: who names one of them waits too. */
+const LATER = new Set(["app", "app:v2", "other/name:tag", "scratch", "fromtar", "reg.example.com:5000/x/y"]);
+
+function postponed(record: CliRecord): string | undefined {
+  const word = commandOf(record);
+  if (!commands.has(`Cmd${word.slice(0, 1).toUpperCase()}${word.slice(1).toLowerCase()}`)) return word;
+  for (const [what, { command, records }] of Object.entries(NEEDS)) {
+    if (!commands.has(command) && records.includes(record.id)) return what;
+  }
+  return record.argv.some((arg) => LATER.has(arg)) ? "an image that is built" : undefined;
+}
+
+/** Runs a recorded command line. */
+function runRecord(record: CliRecord, argv: string[], env: Record<string, string>, cwd: string): Promise<Done> {
+  if (record.tty) return runInTerminal(record, argv, env, cwd);
+  return new Promise((resolve) => {
+    const child = spawn(DRYDOCK, argv, { cwd, env });
+    let [stdout, stderr] = ["", ""];
+    child.stdout.on("data", (data) => {
+      stdout += data;
+    });
+    child.stderr.on("data", (data) => {
+      stderr += data;
+    });
+    child.stdin.on("error", () => {}).end(typeof record.stdin === "string" ? record.stdin : "");
+    if (record.signal) {
+      const { after, signal } = record.signal;
+      void sleep(after * 1000).then(() => child.kill(signal));
+    }
+    child.once("close", (code, signal) => resolve({ exit: code ?? (signal === "SIGTERM" ? -15 : -1), stdout, stderr }));
+  });
+}
+
+/** The same where the client has a terminal: what it shows is all one stream. */
+async function runInTerminal(
+  record: CliRecord,
+  argv: string[],
+  env: Record<string, string>,
+  cwd: string,
+): Promise<Done> {
+  const { rows, cols, input = [], after = 0 } = record.tty as NonNullable<CliRecord["tty"]>;
+  const terminal = spawnPty(DRYDOCK, argv, { rows, cols, cwd, env });
+  let stdout = "";
+  terminal.onData((data) => {
+    stdout += data;
+  });
+  const exit = new Promise<number>((resolve) => terminal.onExit(({ exitCode }) => resolve(exitCode)));
+  await sleep(after * 1000);
+  for (const keys of input) {
+    terminal.write(keys);
+    await sleep(300);
+  }
+  return { exit: await exit, stdout, stderr: "" };
+}
+
+/** Brings an image of the records in by a pull, where `import` is not there. Returns its id. */
+async function seed(daemon: TestDaemon, registry: TestRegistry, name: string, author: string): Promise<string> {
+  await registry.push("busybox", [goldenLayer()], { config: { Env: undefined, Cmd: undefined, Labels: { author } } });
+  const remote = `${registry.address}/busybox`;
+  await daemon.docker("pull", `${remote}:latest`);
+  await daemon.docker("tag", remote, name);
+  await daemon.docker("rmi", remote);
+  const { stdout } = await daemon.docker("inspect", "-f", "{{.Id}}", name);
+  return stdout.trim();
+}
+
+async function replayScenario(scenario: string, daemon: TestDaemon, registry: TestRegistry): Promise<string[]> {
+  const replay = new Replay(daemon.socket, () => Buffer.alloc(0));
+  const differences: string[] = [];
+  const later = new Map<string, number>();
+  let compared = 0;
+  const [work, home] = [join(daemon.dir, "work"), join(daemon.dir, "home")];
+  mkdirSync(work);
+  mkdirSync(home);
+  const host = `unix://${daemon.socket}`;
+  for (const record of cliRecords(scenario)) {
+    for (const { sleep: seconds, files } of record.before ?? []) {
+      if (seconds !== undefined) await sleep(seconds * 1000);
+      for (const [path, content] of Object.entries(files ?? {})) {
+        mkdirSync(dirname(join(work, path)), { recursive: true });
+        writeFileSync(join(work, path), content);
+      }
+    }
+    const [, command, , name, tag] = record.argv;
+    if (command === "import" && record.exit === 0 && name !== undefined) {
+      const id = /<(id\d+)>/.exec(String(record.stdout))?.[1] ?? "";
+      replay.bind(id, await seed(daemon, registry, tag === undefined ? name : `${name}:${tag}`, id));
+    }
+    const missing = postponed(record);
+    if (missing !== undefined || record.id in DIFFERENT) {
+      later.set(missing ?? "differs", (later.get(missing ?? "differs") ?? 0) + 1);
+      continue;
+    }
+    compared++;
+    // The first is a time before everything, the second is now.
+    const moments = [1, Math.floor(Date.now() / 1000)];
+    const argv = record.argv.slice(1).map((word) =>
+      replay
+        .fill(word.replaceAll("<work>", work).replace("<unix time>", () => String(moments.shift() ?? 0)))
+        .replace("unix:///var/run/docker.sock", host)
+        .replace(/^unix:\/\/$/, host),
+    );
+    const env = { PATH: process.env["PATH"] ?? "", HOME: home, TZ: "UTC", ...record.env, DOCKER_HOST: host };
+    const done = await runRecord(record, argv, env, work);
+    const found = compare(record, done, replay, { work, home });
+    if (found !== undefined) differences.push(`${record.id} ${record.argv.join(" ")}: ${found}`);
+  }
+  const waiting = [...later].map(([what, count]) => `${what} ×${count}`).join(", ") || "nothing";
+  console.info(`${scenario}: ${compared} compared, later: ${waiting}`);
+  return differences;
+}
+
+/** Where what was done differs from the record; `undefined`: nowhere. */
+function compare(
+  record: CliRecord,
+  done: Done,
+  replay: Replay,
+  paths: { work: string; home: string },
+): string | undefined {
+  if (record.note !== undefined) return undefined;
+  if (done.exit !== record.exit) return `exit ${done.exit}, not ${record.exit}: ${JSON.stringify(done)}`;
+  if (record.unstable) return undefined;
+  // Log lines have a time without a zone, which stands for a time like any other here.
+  const clock = (text: string) => text.replace(/(?<!\d)\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d\b/g, "2014-08-20T20:20:14Z");
+  const split = record.help ? splitHelp(done) : { stderr: done.stderr, help: undefined };
+  for (const [stream, expected, actual] of [
+    ["stdout", record.stdout, done.stdout],
+    ["stderr", record.stderr, split.stderr],
+  ] as const) {
+    if (typeof expected !== "string") continue;
+    const wanted = asGo13(expected)
+      .replaceAll("<work>", paths.work)
+      .replaceAll("<home>", paths.home)
+      .replaceAll("<help>", "HELP");
+    let text = clock(actual).replaceAll("<help>", "HELP");
+    if (record.table) text = asTable(text);
+    if (!replay.fits(wanted, text)) return `${stream} ${JSON.stringify(text)}, not ${JSON.stringify(wanted)}`;
+  }
+  return undefined;
+}
+
+const only = process.env["GOLDEN"]?.split(",");
+const scenarios = ["cli_images", "cli_run", "cli_containers"].filter(
+  (name) => only === undefined || only.includes(name),
+);
+
+test.each(scenarios)("the client does %s as 1.2.0 did", { timeout: 600_000 }, async (scenario) => {
+  const daemon = await startDaemon({ driver: "vfs", args: ["-D"] });
+  const registry = await startRegistry(daemon.netns.prefix);
+  let differences: string[];
+  try {
+    differences = await replayScenario(scenario, daemon, registry);
+  } finally {
+    await registry.stop();
+    await daemon.remove();
+  }
+  expect(differences).toEqual([]);
+});
