@@ -22,11 +22,11 @@ export const OURS: Record<string, { imports: string[]; why: string }> = {
     why: "drivers are named in one place; in 1.2.0 each registered itself when its package was loaded",
   },
   "daemon/graphdriver/overlay": {
-    imports: ["archive", "daemon/graphdriver", "pkg/log"],
+    imports: ["archive", "daemon/graphdriver", "pkg/log", "utils"],
     why: "came with Docker 1.4; aufs of 1.2.0 imports the same",
   },
   "daemon/graphdriver/vfs": {
-    imports: ["archive", "daemon/graphdriver/overlay"],
+    imports: ["archive"],
     why: "every driver tells its own differences; in 1.2.0 the graph did it for vfs",
   },
 };

@@ -14,6 +14,11 @@ import { TarError } from "./tar/header.ts";
 
 /** How many directories are remembered: an archive of nothing but directories must not fill the memory. */
 const REMEMBERED = 100_000;
+/**
+ * How long a path may be: as the kernel's limit, less what stands before it when it is seen from outside. A layer with
+ * longer ones could be unpacked behind a chroot, but neither read nor removed afterwards.
+ */
+const MAX_PATH_BYTES = 3584;
 /** As the kernel. */
 const MAX_LINKS = 40;
 
@@ -71,6 +76,7 @@ export class Beneath {
 
   /** A real path as the kernel takes it. */
   at(path: string): string | Buffer {
+    if (path.length > MAX_PATH_BYTES) throw new TarError(`${quote(path)} is longer than ${MAX_PATH_BYTES} bytes`);
     return toPath(path === "" ? this.#root || "/" : `${this.#root}/${path}`);
   }
 

@@ -27,9 +27,11 @@ import type { UnpackResult } from "../../../host/pool.ts";
 import type { Logger } from "../../../pkg/log/log.ts";
 import type { Reader } from "../../../sync/io.ts";
 import { KeyedMutex } from "../../../sync/keyed-mutex.ts";
+import { writeSynced } from "../../../utils/durable.ts";
 import type { GraphDriver } from "../driver.ts";
 import { DriverUnavailableError, NoSuchLayerError } from "../errors.ts";
 import type { DriverHost } from "../graphdriver.ts";
+import { removeTree, unmountBelow } from "../remove-tree.ts";
 import { overlayChanges } from "./diff.ts";
 
 /** Digits of a short name. */
@@ -69,7 +71,7 @@ export class OverlayDriver implements GraphDriver {
     if (host.machine.os !== "linux" || host.machine.uid !== 0) throw new DriverUnavailableError("driver not supported");
     const { fs } = host;
     await fs.mkdir(join(home, "l"), { recursive: true, mode: 0o700 });
-    unmountBelow(home, host);
+    unmountBelow(host, home);
     await probe(home, host);
     const off: string[] = [];
     for (const name of KERNEL_OPTIONS) {
@@ -86,21 +88,22 @@ export class OverlayDriver implements GraphDriver {
     const below = parent === undefined ? undefined : await this.#chain(parent);
     const temp = join(this.#home, `${TEMP}${id}`);
     const short = random.bytes(SHORT_DIGITS / 2).toString("hex");
-    await fs.rm(temp, { recursive: true, force: true });
+    await removeTree(this.#host, temp);
     await fs.mkdir(temp, { mode: 0o700 });
     await Promise.all([
       fs.mkdir(join(temp, "diff"), { mode: 0o755 }),
       fs.mkdir(join(temp, "work"), { mode: 0o700 }),
       fs.mkdir(join(temp, "merged"), { mode: 0o700 }),
-      fs.writeFile(join(temp, "link"), short),
-      below === undefined ? undefined : fs.writeFile(join(temp, "lower"), below),
+      // Synced: after a power failure an empty one would make the layer useless.
+      writeSynced(fs, join(temp, "link"), short),
+      below === undefined ? undefined : writeSynced(fs, join(temp, "lower"), below),
       fs.symlink(`../${id}/diff`, join(this.#home, "l", short)),
     ]);
     if (parent !== undefined) await this.#inheritRoot(parent, join(temp, "diff"));
     try {
       await fs.rename(temp, join(this.#home, id));
     } catch (cause) {
-      await fs.rm(temp, { recursive: true, force: true });
+      await removeTree(this.#host, temp);
       await fs.rm(join(this.#home, "l", short), { force: true });
       throw cause;
     }
@@ -113,6 +116,7 @@ export class OverlayDriver implements GraphDriver {
       this.#unmount(id);
       this.#users.delete(id);
       const gone = join(this.#home, `${REMOVING}${id}`);
+      await removeTree(this.#host, gone); // from a time when that failed
       try {
         await fs.rename(join(this.#home, id), gone);
       } catch (cause) {
@@ -202,7 +206,7 @@ export class OverlayDriver implements GraphDriver {
   /** @see GraphDriver.cleanup */
   async cleanup(): Promise<void> {
     this.#users.clear();
-    unmountBelow(this.#home, this.#host);
+    unmountBelow(this.#host, this.#home);
   }
 
   /** Short names of a layer and everything below it: what a layer on top of it has as `lower`. */
@@ -255,7 +259,7 @@ export class OverlayDriver implements GraphDriver {
     const { fs } = this.#host;
     const short = await fs.readFile(join(dir, "link"), "utf8").catch(() => undefined);
     if (short !== undefined && /^[0-9a-f]+$/.test(short)) await fs.rm(join(this.#home, "l", short), { force: true });
-    await fs.rm(dir, { recursive: true, force: true });
+    await removeTree(this.#host, dir);
   }
 
   async #removeHalfMade(): Promise<void> {
@@ -287,13 +291,6 @@ async function exists(fs: Pick<FileSystem, "lstat">, path: string): Promise<bool
       throw cause;
     },
   );
-}
-
-/** Unmounts everything below a directory, the latest mount first. */
-function unmountBelow(home: string, { kernel }: DriverHost): void {
-  for (const { mountpoint } of kernel.mounts().reverse()) {
-    if (mountpoint.startsWith(`${home}/`)) kernel.unmount(mountpoint, { detach: true });
-  }
 }
 
 /** Tries a real mount: the only way to know that kernel, file system and privileges go together. */

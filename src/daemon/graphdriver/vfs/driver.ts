@@ -22,6 +22,7 @@ import type { Reader } from "../../../sync/io.ts";
 import type { GraphDriver } from "../driver.ts";
 import { DriverUnavailableError, NoSuchLayerError } from "../errors.ts";
 import type { DriverHost } from "../graphdriver.ts";
+import { removeTree } from "../remove-tree.ts";
 
 const TEMP = ".new-";
 const REMOVING = ".removing-";
@@ -51,7 +52,7 @@ export class VfsDriver implements GraphDriver {
     const driver = new VfsDriver(home, host);
     await host.fs.mkdir(driver.#dir, { recursive: true, mode: 0o700 });
     for (const name of await host.fs.readdir(driver.#dir)) {
-      if (name.startsWith(".")) await host.fs.rm(join(driver.#dir, name), { recursive: true, force: true });
+      if (name.startsWith(".")) await removeTree(host, join(driver.#dir, name));
     }
     return driver;
   }
@@ -63,13 +64,13 @@ export class VfsDriver implements GraphDriver {
     if (parent !== undefined && !(await this.exists(parent))) {
       throw new SystemError(`${parent}: ${new NoSuchLayerError(join(this.#dir, parent)).message}`);
     }
-    await fs.rm(temp, { recursive: true, force: true });
+    await removeTree(this.#host, temp);
     await fs.mkdir(temp, { mode: 0o755 });
     try {
       if (parent !== undefined) await this.#copy(join(this.#dir, parent), temp);
       await fs.rename(temp, join(this.#dir, id));
     } catch (cause) {
-      await fs.rm(temp, { recursive: true, force: true });
+      await removeTree(this.#host, temp);
       throw cause;
     }
   }
@@ -78,13 +79,14 @@ export class VfsDriver implements GraphDriver {
   async remove(id: string): Promise<void> {
     const { fs } = this.#host;
     const gone = join(this.#dir, REMOVING + id);
+    await removeTree(this.#host, gone); // from a time when that failed
     try {
       await fs.rename(join(this.#dir, id), gone);
     } catch (cause) {
       if (isErrno(cause, "ENOENT")) return;
       throw cause;
     }
-    await fs.rm(gone, { recursive: true, force: true });
+    await removeTree(this.#host, gone);
   }
 
   /** @origin daemon/graphdriver/vfs/driver.go (*Driver).Get */
