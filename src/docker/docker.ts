@@ -13,6 +13,7 @@ import { isErrno, messageOf } from "../errdefs/errdefs.ts";
 import type { Host } from "../host/host.ts";
 import { Logger } from "../pkg/log/log.ts";
 import { FlagError, FlagSet } from "../pkg/mflag/mflag.ts";
+import { printable } from "../pkg/term/printable.ts";
 import { StatusError } from "../utils/status-error.ts";
 import { clientTls } from "./client-tls.ts";
 import { type DockerFlags, installDockerFlags } from "./flags.ts";
@@ -38,16 +39,18 @@ export interface MainOptions {
  */
 export async function main(args: readonly string[], host: Host, options: MainOptions): Promise<number> {
   const log = new Logger(host);
+  // The text may come from a registry or a daemon that is not ours.
+  const fatal = (text: string) => log.std(host.stderr.isTerminal ? printable(text) : text);
   try {
     await run(args, host, log, options);
     return 0;
   } catch (cause) {
     if (isErrno(cause, "EPIPE")) return BROKEN_PIPE;
     if (cause instanceof StatusError) {
-      if (cause.message !== "") log.std(cause.message);
+      if (cause.message !== "") fatal(cause.message);
       return cause.statusCode;
     }
-    log.std(messageOf(cause));
+    fatal(messageOf(cause));
     return 1;
   }
 }

@@ -6,6 +6,7 @@
  */
 
 import { EngineError } from "../errdefs/errdefs.ts";
+import { printable } from "../pkg/term/printable.ts";
 import { humanSize } from "../pkg/units/size.ts";
 import type { Reader, Writer } from "../sync/io.ts";
 import { goJson } from "./go-json.ts";
@@ -143,12 +144,19 @@ interface Display {
   readonly now?: () => number;
 }
 
-/** One message as text. @origin utils/jsonmessage.go (*JSONMessage).Display */
+/**
+ * One message as text.
+ *
+ * @origin utils/jsonmessage.go (*JSONMessage).Display
+ * @deviation On a terminal, what a registry may have written goes out without control characters. The output of a build
+ *   step keeps them, like that of a container.
+ */
 function displayed(m: JSONMessage, display: Display): string {
   if (m.errorDetail) {
     if (m.errorDetail.code === 401) throw new JSONStreamError("Authentication is required.", 401);
     throw new JSONStreamError(m.errorDetail.message ?? "", m.errorDetail.code);
   }
+  const shown = (part: string) => (display.isTerminal ? printable(part) : part);
   let text = "";
   let end = "";
   if (m.progressDetail) {
@@ -157,14 +165,14 @@ function displayed(m: JSONMessage, display: Display): string {
     end = "\r";
   }
   if (m.time) text += `${localTime(m.time)} `;
-  if (m.id) text += `${m.id}: `;
-  if (m.from) text += `(from ${m.from}) `;
-  const status = m.status ?? "";
+  if (m.id) text += `${shown(m.id)}: `;
+  if (m.from) text += `(from ${shown(m.from)}) `;
+  const status = shown(m.status ?? "");
   if (m.progressDetail) {
     const now = (display.now ?? Date.now)();
     return `${text}${status} ${progressText(m.progressDetail, { width: display.terminalWidth, now })}${end}`;
   }
-  if (m.progress) return `${text}${status} ${m.progress}${end}`;
+  if (m.progress) return `${text}${status} ${shown(m.progress)}${end}`;
   if (m.stream) return `${text}${m.stream}${end}`;
   return `${text}${status}${end}\n`;
 }

@@ -398,6 +398,18 @@ test("pull shows progress, and the stream's error as its own", async () => {
   );
 });
 
+test("pull lets no registry write to the terminal what it likes", async () => {
+  const routes: Routes = {
+    "POST /images/create": {
+      headers: { "Content-Type": "application/json" },
+      chunks: ['{"status":"a\\u001b]0;b\\u0007c","id":"d\\u009b2Je"}', '{"errorDetail":{"message":"f\\u001b[31mg"}}'],
+    },
+  };
+  const { stdout, stderr } = await against(routes, ["pull", "x"], { terminal: { height: 24, width: 80 } });
+  expect(stdout).toBe("d2Je: a]0;bc\n\x1b[0B");
+  expect(stderr).toBe("2014/08/20 20:20:14 f[31mg\n");
+});
+
 test("pull sends the credentials stored for the registry", async () => {
   const routes: Routes = { "POST /images/create": { headers: { "Content-Type": "application/json" }, body: "" } };
   writeFileSync(join(directory, ".dockercfg"), '{"https://my.reg:5000/v1/":{"auth":"bWU6cHc=","email":"e@x"}}');
