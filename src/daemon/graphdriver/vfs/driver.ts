@@ -33,6 +33,8 @@ export class VfsDriver implements GraphDriver {
   readonly independentLayers = false;
   readonly #dir: string;
   readonly #host: DriverHost;
+  /** Whether cp(1) is GNU's; asked once. */
+  #cp: Promise<boolean> | undefined;
 
   private constructor(home: string, host: DriverHost) {
     this.#dir = join(home, "dir");
@@ -163,7 +165,10 @@ export class VfsDriver implements GraphDriver {
    * @origin daemon/graphdriver/vfs/driver.go copyDir
    */
   async #copy(from: string, to: string): Promise<void> {
-    const result = await this.#host.exec.run("cp", ["-aT", "--reflink=auto", from, to]);
+    this.#cp ??= this.#host.exec.run("cp", ["--version"]).then(({ stdout }) => stdout.includes("GNU coreutils"));
+    const gnu = await this.#cp;
+    const args = gnu ? ["-aT", "--reflink=auto", from, to] : ["-a", `${from}/.`, `${to}/.`];
+    const result = await this.#host.exec.run("cp", args);
     if (result.code === 0) return;
     const said = Buffer.concat([result.stdout, result.stderr]).toString().trim();
     throw new SystemError(`Error VFS copying directory: exit status ${result.code} (${said})`);
