@@ -29,6 +29,7 @@ export const OURS: Record<string, { imports: string[]; why: string }> = {
     imports: ["archive"],
     why: "every driver tells its own differences; in 1.2.0 the graph did it for vfs",
   },
+  "pkg/parsers/filters": { imports: ["utils"], why: "Go's JSON decoder, with its texts, is in utils here" },
 };
 
 /** What Go's standard library gave 1.2.0 and Node does not: below everything else, free for all. */

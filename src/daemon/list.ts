@@ -8,10 +8,9 @@
 import { Env } from "../engine/env.ts";
 import type { Job } from "../engine/job.ts";
 import { Table } from "../engine/table.ts";
-import { BadRequestError, SystemError } from "../errdefs/errdefs.ts";
-import { type Args, fromParam } from "../pkg/parsers/filters/parse.ts";
+import { SystemError } from "../errdefs/errdefs.ts";
+import { fromParam } from "../pkg/parsers/filters/parse.ts";
 import { parseInteger } from "../pkg/strconv/strconv.ts";
-import { asObject, unmarshal } from "../utils/go-json-decode.ts";
 import type { Container } from "./container.ts";
 import { createdSeconds } from "./created.ts";
 import type { Daemon } from "./daemon.ts";
@@ -23,7 +22,7 @@ import { portMappingApi } from "./network-settings.ts";
  * @origin daemon/list.go Containers
  */
 export async function containers(daemon: Daemon, job: Job): Promise<void> {
-  const filters = readFilters(job.getenv("filters"));
+  const filters = fromParam(job.getenv("filters"));
   const exited = (filters.get("exited") ?? []).map((value) => parseInteger(value));
   const chosen = select(daemon.list(), {
     all: job.getenvBool("all"),
@@ -58,18 +57,6 @@ export async function containers(daemon: Daemon, job: Job): Promise<void> {
   }
   table.reverseSort();
   await table.writeListTo(job.stdout);
-}
-
-/** Reads the filters, and fails with Go's text. */
-function readFilters(text: string): Args {
-  if (text !== "") {
-    for (const values of Object.values(asObject(unmarshal(text)))) {
-      if (typeof values === "object") continue;
-      const kind = typeof values === "boolean" ? "bool" : typeof values;
-      throw new BadRequestError(`json: cannot unmarshal ${kind} into Go value of type []string`);
-    }
-  }
-  return fromParam(text);
 }
 
 function boundary(daemon: Daemon, name: string): Container | undefined {

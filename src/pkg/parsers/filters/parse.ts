@@ -5,7 +5,8 @@
  * @module
  */
 
-import { BadRequestError, messageOf } from "../../../errdefs/errdefs.ts";
+import { BadRequestError } from "../../../errdefs/errdefs.ts";
+import { asObject, unmarshal } from "../../../utils/go-json-decode.ts";
 
 /** The values wanted for each name. @origin pkg/parsers/filters/parse.go Args */
 export type Args = Map<string, string[]>;
@@ -41,36 +42,32 @@ export function toParam(args: Args): string {
  * Reads the query parameter: a list of values for each name, or, as clients write since API 1.22, an object whose keys
  * are the values.
  *
- * @throws {BadRequestError} for anything else
+ * @throws {BadRequestError} for anything else, with the text of Go's decoder
  * @origin pkg/parsers/filters/parse.go FromParam
  */
 export function fromParam(text: string): Args {
   const args: Args = new Map();
   if (text === "") return args;
-  for (const [name, values] of Object.entries(objectOf(parseJson(text), text))) {
-    args.set(name, Array.isArray(values) ? values.map(textIn) : values === null ? [] : namesIn(objectOf(values, text)));
-  }
+  for (const [name, values] of Object.entries(asObject(unmarshal(text)))) args.set(name, valuesIn(values));
   return args;
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new BadRequestError(`invalid filter '${text}': ${messageOf(cause)}`, { cause });
-  }
-}
-
-function objectOf(value: unknown, text: string): object {
-  if (value === null) return {};
-  if (typeof value === "object" && !Array.isArray(value)) return value;
-  throw new BadRequestError(`invalid filter '${text}': it must be an object of lists`);
+function valuesIn(values: unknown): string[] {
+  if (values === null) return [];
+  if (Array.isArray(values)) return values.map(textIn);
+  if (typeof values === "object") return namesIn(values);
+  throw new BadRequestError(`json: cannot unmarshal ${goKind(values)} into Go value of type []string`);
 }
 
 function textIn(value: unknown): string {
   if (value === null) return "";
   if (typeof value === "string") return value;
-  throw new BadRequestError(`json: cannot unmarshal ${typeof value} into Go value of type string`);
+  throw new BadRequestError(`json: cannot unmarshal ${goKind(value)} into Go value of type string`);
+}
+
+/** What Go calls a JSON value. */
+function goKind(value: unknown): string {
+  return Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
 }
 
 /** The keys whose value is not false. */

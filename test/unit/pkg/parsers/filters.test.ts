@@ -55,6 +55,14 @@ test("fromParam() treats null as absent", () => {
   ]);
 });
 
-test.each(["{bad", "[]", "1", '"x"', '{"a":1}', '{"a":"x"}', '{"a":[1]}'])("fromParam() refuses %s", (text) => {
-  expect(() => fromParam(text)).toThrow(BadRequestError);
+test.each([
+  ["abc", "invalid character 'a' looking for beginning of value"],
+  ["{bad", "invalid character 'b' looking for beginning of object key string"],
+  ["[]", "json: cannot unmarshal array into Go value of type map[string]interface {}"],
+  ["1", "json: cannot unmarshal number into Go value of type map[string]interface {}"],
+  ['{"exited":"0"}', "json: cannot unmarshal string into Go value of type []string"],
+  ['{"a":true}', "json: cannot unmarshal bool into Go value of type []string"],
+  ['{"a":[1]}', "json: cannot unmarshal number into Go value of type string"],
+])("fromParam() refuses %s with the text of Go's decoder", (text, message) => {
+  expect(() => fromParam(text)).toThrow(expect.objectContaining({ message, statusCode: 400 }));
 });
