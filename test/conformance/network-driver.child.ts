@@ -343,11 +343,26 @@ test("a port that another program or another container has is refused", async ()
   await assert.rejects(run(engine, "allocate_port", ["a"], { ContainerPort: "80", Proto: "sctp" }), {
     message: "unsupported address type sctp",
   });
-  const nowhere = { ContainerPort: "80", HostIP: "10.254.254.254", HostPort: "80", Proto: "tcp" };
-  await assert.rejects(run(engine, "allocate_port", ["a"], nowhere), {
-    message: "listen tcp 10.254.254.254:80: cannot assign requested address",
-  });
+  for (const [name, value] of [
+    ["HostIP", "nonsense"],
+    ["HostPort", "99999"],
+  ] as const) {
+    const wrong = { ContainerPort: "80", Proto: "tcp", [name]: value };
+    await assert.rejects(run(engine, "allocate_port", ["a"], wrong), { message: `Invalid ${name}: ${value}` });
+  }
   await run(engine, "release_interface", ["a"]);
+});
+
+test("a port of an address that is not this machine's is a rule and nothing else", async () => {
+  const engine = await boot();
+  const { ip } = await container(engine, "a");
+  const nowhere = { ContainerPort: "80", HostIP: "10.254.254.254", HostPort: "80", Proto: "tcp" };
+  const env = await run(engine, "allocate_port", ["a"], nowhere);
+  assert.deepEqual([env.get("HostIP"), env.getInt("HostPort")], ["10.254.254.254", 80]);
+  const rule = `-A DOCKER -d 10.254.254.254/32 ! -i docker0 -p tcp -m tcp --dport 80 -j DNAT --to-destination ${ip}:80`;
+  assert.ok((await rules()).includes(rule));
+  await release(engine, "a");
+  assert.ok(!(await rules()).includes(rule));
 });
 
 test("automatic ports begin at 49153 and step over those that are in use", async () => {

@@ -9,6 +9,7 @@ import { Env } from "../../../engine/env.ts";
 import { type Handler, type Job, Status } from "../../../engine/job.ts";
 import { messageOf, SystemError } from "../../../errdefs/errdefs.ts";
 import type { Logger } from "../../../pkg/log/log.ts";
+import { parseIP } from "../../../pkg/net/ip.ts";
 import type { IPAllocator } from "../ipallocator/allocator.ts";
 import { PortAlreadyAllocatedError } from "../portallocator/portallocator.ts";
 import { type Endpoint, endpointText, type PortMapper } from "../portmapper/mapper.ts";
@@ -105,6 +106,7 @@ export class Allocations {
    * Job `allocate_port`: publishes `ContainerPort`/`Proto` at `HostIP`:`HostPort`; 0 is the next free port.
    *
    * @origin daemon/networkdriver/bridge/driver.go AllocatePort
+   * @deviation What is no address or no port is named; 1.2.0 hands it to iptables and answers ` (exit status 2)`.
    */
   readonly allocatePort: Handler = async (job) => {
     const id = idOf(job);
@@ -113,8 +115,7 @@ export class Allocations {
     if (proto !== "tcp" && proto !== "udp") return job.errorf(`unsupported address type ${proto}`);
     if (found === undefined) return job.errorf(`No network information for ${id}`);
     const container: Endpoint = { proto, ip: found.ip, port: portOf(job, "ContainerPort") };
-    const hostIP = job.getenv("HostIP") || this.#options.defaultBindingIP;
-    const host = await this.#map(job, container, hostIP, portOf(job, "HostPort"));
+    const host = await this.#map(job, container, this.#hostIP(job), portOf(job, "HostPort"));
     found.ports.push(host);
     const out = new Env();
     out.set("HostIP", host.ip);
@@ -122,6 +123,15 @@ export class Allocations {
     await out.writeTo(job.stdout);
     return Status.OK;
   };
+
+  /** Where the port is to be published. Never a host's name: nobody may make us ask a name server here. */
+  #hostIP(job: Job): string {
+    const text = job.getenv("HostIP");
+    if (text === "") return this.#options.defaultBindingIP;
+    const ip = parseIP(text);
+    if (ip === undefined) throw new SystemError(`Invalid HostIP: ${text}`);
+    return ip;
+  }
 
   /** Tries until there is a port. One that was asked for is tried once. */
   async #map(job: Job, container: Endpoint, hostIP: string, hostPort: number): Promise<Endpoint> {

@@ -26,7 +26,8 @@ export const endpointText = ({ ip, port }: Endpoint): string => `${ip.includes("
 interface Mapping {
   readonly host: Endpoint;
   readonly container: Endpoint;
-  readonly forward: PortForward;
+  /** What holds the port; nothing when the address is not this machine's. */
+  readonly forward: PortForward | undefined;
 }
 
 /** All mappings of a driver. */
@@ -56,7 +57,8 @@ export class PortMapper {
    * @throws {PortAlreadyAllocatedError} when a container or another program has it
    * @origin daemon/networkdriver/portmapper/mapper.go Map
    * @deviation The port is held by a listening socket before anything else happens, so that a port another program has
-   *   is an error. 1.2.0 starts a proxy process and does not look whether it got the port.
+   *   is an error, and `0.0.0.0` and a single address do not get the same automatic port. 1.2.0 starts a proxy process
+   *   and does not look whether it got the port.
    */
   async map(container: Endpoint, hostIp: string, hostPort: number): Promise<Endpoint> {
     const { proto } = container;
@@ -65,11 +67,7 @@ export class PortMapper {
     let forward: PortForward | undefined;
     try {
       if (this.#mappings.has(keyOf(host))) throw new SystemError("port is already mapped to ip");
-      const to = { host: container.ip, port: container.port };
-      forward = await this.#host.net.forwardPort(proto, { host: hostIp, port }, to).catch((cause: unknown) => {
-        if (isErrno(cause, "EADDRINUSE")) throw new PortAlreadyAllocatedError(hostIp, port, { cause });
-        throw new SystemError(`listen ${proto} ${endpointText(host)}: ${errnoText(cause)}`, { cause });
-      });
+      forward = await this.#hold(host, container);
       await this.#forward("-A", host, container);
       this.#mappings.set(keyOf(host), { host, container, forward });
       return host;
@@ -77,6 +75,23 @@ export class PortMapper {
       await forward?.close();
       this.#ports.releasePort(hostIp, proto, port);
       throw cause;
+    }
+  }
+
+  /**
+   * Takes the port from the other programs of this machine.
+   *
+   * @returns nothing for an address that this machine does not have (yet), when iptables can do without: packets for it
+   *   may be routed through here all the same
+   */
+  async #hold(host: Endpoint, container: Endpoint): Promise<PortForward | undefined> {
+    const to = { host: container.ip, port: container.port };
+    try {
+      return await this.#host.net.forwardPort(host.proto, { host: host.ip, port: host.port }, to);
+    } catch (cause) {
+      if (isErrno(cause, "EADDRINUSE")) throw new PortAlreadyAllocatedError(host.ip, host.port, { cause });
+      if (isErrno(cause, "EADDRNOTAVAIL") && this.#chainFor(host) !== undefined) return undefined;
+      throw new SystemError(`listen ${host.proto} ${endpointText(host)}: ${errnoText(cause)}`, { cause });
     }
   }
 
@@ -91,22 +106,27 @@ export class PortMapper {
     if (mapping === undefined) throw new SystemError("port is not mapped");
     this.#mappings.delete(keyOf(host));
     try {
-      await Promise.all([mapping.forward.close(), this.#forward("-D", host, mapping.container)]);
+      await Promise.all([mapping.forward?.close(), this.#forward("-D", host, mapping.container)]);
     } finally {
       this.#ports.releasePort(host.ip, host.proto, host.port);
     }
   }
 
+  /** @origin daemon/networkdriver/portmapper/mapper.go forward */
+  async #forward(action: "-A" | "-D", host: Endpoint, container: Endpoint): Promise<void> {
+    const { proto, ip, port } = host;
+    const rule = { proto, ip, port, toIp: container.ip, toPort: container.port };
+    await this.#chainFor(host)?.forward(this.#iptables, action, rule);
+  }
+
   /**
-   * @origin daemon/networkdriver/portmapper/mapper.go forward
+   * Where the rule for a port goes, if there is to be one.
+   *
    * @deviation No rules for 127.0.0.0/8: packets to there never come from outside, unless somebody on the same wire
    *   forges them, and then the rule would let them in. Nor for IPv6, which the rules cannot express.
    */
-  async #forward(action: "-A" | "-D", host: Endpoint, container: Endpoint): Promise<void> {
-    const chain = this.#chain;
-    if (chain === undefined || host.ip.startsWith("127.") || host.ip.includes(":")) return;
-    const { proto, ip, port } = host;
-    await chain.forward(this.#iptables, action, { proto, ip, port, toIp: container.ip, toPort: container.port });
+  #chainFor({ ip }: Endpoint): Chain | undefined {
+    return ip.startsWith("127.") || ip.includes(":") ? undefined : this.#chain;
   }
 }
 

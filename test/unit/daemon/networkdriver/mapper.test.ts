@@ -72,3 +72,26 @@ test("PortMapper.map() gives the port back when iptables refuses", async () => {
   );
   expect(held.size).toBe(0);
 });
+
+test("PortMapper.map() leaves an address that is not this machine's to the rules alone", async () => {
+  const { mapper, fake, iptables, held } = mapperOf({ 8095: "EADDRNOTAVAIL" });
+  mapper.setIptablesChain(await Chain.create(iptables, "DOCKER", "docker0"));
+  const before = fake.rules();
+  const host = await mapper.map(web, "1.2.3.4", 8095);
+  expect(host).toEqual({ proto: "tcp", ip: "1.2.3.4", port: 8095 });
+  expect(held.size).toBe(0);
+  expect(fake.rules()).toContain(
+    "nat DOCKER -p tcp -d 1.2.3.4 --dport 8095 ! -i docker0 -j DNAT --to-destination 172.17.0.2:80",
+  );
+  await mapper.unmap(host);
+  expect(fake.rules()).toEqual(before);
+});
+
+test("PortMapper.map() refuses an address that is not this machine's when no rule can carry it", async () => {
+  const { mapper, iptables, ports } = mapperOf({ 8095: "EADDRNOTAVAIL" });
+  const refusal = "cannot assign requested address";
+  await expect(mapper.map(web, "1.2.3.4", 8095)).rejects.toThrow(`listen tcp 1.2.3.4:8095: ${refusal}`);
+  mapper.setIptablesChain(await Chain.create(iptables, "DOCKER", "docker0"));
+  await expect(mapper.map(web, "2001:db8::1", 8095)).rejects.toThrow(`listen tcp [2001:db8::1]:8095: ${refusal}`);
+  expect(ports.requestPort("1.2.3.4", "tcp", 8095)).toBe(8095);
+});
