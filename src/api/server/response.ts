@@ -15,8 +15,10 @@ const HOLD_BYTES = 2048;
 
 /** Where an answer goes: a response of the HTTP server, or a bare connection. */
 export interface Sink {
-  /** @param length - size of the whole body, when it is known */
-  head(status: number, headers: readonly (readonly [string, string])[], length: number | undefined): void;
+  /** The head of an answer whose length is not known yet. */
+  head(status: number, headers: readonly (readonly [string, string])[]): void;
+  /** A whole answer at once: one packet, one system call. */
+  whole(status: number, headers: readonly (readonly [string, string])[], body: Uint8Array, length: number): void;
   /** Resolves when the peer takes more. @throws when it is gone */
   write(chunk: Uint8Array): Promise<void>;
   end(): void;
@@ -44,19 +46,22 @@ export async function writeTo(stream: ServerResponse | Socket, chunk: Uint8Array
 
 /** The ordinary sink. */
 export function httpSink(res: ServerResponse): Sink {
+  const head = (status: number, headers: readonly (readonly [string, string])[], length: number | undefined) => {
+    // Go sends neither `Connection: keep-alive` nor `Keep-Alive`: both are the default of HTTP/1.1.
+    res.removeHeader("Connection");
+    const flat = headers.flat();
+    if (length !== undefined && status !== 204 && status !== 304) flat.push("Content-Length", String(length));
+    res.writeHead(status, flat);
+  };
   return {
-    head(status, headers, length) {
-      // Go sends neither `Connection: keep-alive` nor `Keep-Alive`: both are the default of HTTP/1.1.
-      res.removeHeader("Connection");
-      const names = new Map<string, string | string[]>();
-      for (const [name, value] of headers) {
-        const before = names.get(name);
-        names.set(name, before === undefined ? value : ([] as string[]).concat(before, value));
-      }
-      for (const [name, value] of names) res.setHeader(name, value);
-      if (length !== undefined && status !== 204 && status !== 304) res.setHeader("Content-Length", length);
-      res.writeHead(status);
-      if (length === undefined) res.flushHeaders();
+    head(status, headers) {
+      head(status, headers, undefined);
+      res.flushHeaders();
+    },
+    whole(status, headers, body, length) {
+      head(status, headers, length);
+      // As text, head and body leave together; as bytes they would be two pieces.
+      res.end(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("latin1"), "latin1");
     },
     write: (chunk) => writeTo(res, chunk),
     end: () => void res.end(),
@@ -73,11 +78,16 @@ export function rawHead(status: number, headers: readonly (readonly [string, str
 
 /** A sink for a connection that the HTTP server has given up: the end of the body is the end of the connection. */
 export function rawSink(socket: Socket): Sink {
+  const head = (status: number, headers: readonly (readonly [string, string])[], length: number | undefined) => {
+    const all = [...headers, ["Connection", "close"] as const];
+    if (length !== undefined) all.push(["Content-Length", String(length)]);
+    socket.write(rawHead(status, all));
+  };
   return {
-    head(status, headers, length) {
-      const all = [...headers, ["Connection", "close"] as const];
-      if (length !== undefined) all.push(["Content-Length", String(length)]);
-      socket.write(rawHead(status, all));
+    head: (status, headers) => head(status, headers, undefined),
+    whole(status, headers, body, length) {
+      head(status, headers, length);
+      socket.end(body);
     },
     write: (chunk) => writeTo(socket, chunk),
     end: () => void socket.end(),
@@ -156,7 +166,7 @@ export class ResponseWriter implements Writer {
   /** Sends the head and what was held back. */
   async flush(): Promise<void> {
     if (this.#started || this.#ended) return;
-    await this.#start(undefined);
+    await this.#start();
   }
 
   /** A writer that sends each write at once. @origin utils/utils.go WriteFlusher */
@@ -186,19 +196,34 @@ export class ResponseWriter implements Writer {
   /** Ends the answer. Safe to call twice. */
   async end(): Promise<void> {
     if (this.#ended) return;
-    if (!this.#started) await this.#start(this.#heldBytes);
     this.#ended = true;
-    this.#sink.end();
+    if (this.#started) {
+      this.#sink.end();
+      return;
+    }
+    this.#started = true;
+    const length = this.#heldBytes;
+    const body = this.#takeHeld();
+    this.#sink.whole(this.#status, this.#head(body), this.#bodyless ? body.subarray(0, 0) : body, length);
   }
 
-  async #start(length: number | undefined): Promise<void> {
-    const body = Buffer.concat(this.#held);
+  async #start(): Promise<void> {
+    this.#started = true;
+    const body = this.#takeHeld();
+    this.#sink.head(this.#status, this.#head(body));
+    if (body.length > 0 && !this.#bodyless) await this.#sink.write(body);
+  }
+
+  #takeHeld(): Uint8Array {
+    const held = this.#held;
     this.#held = [];
     this.#heldBytes = 0;
-    this.#started = true;
+    return held.length === 1 ? (held[0] as Uint8Array) : Buffer.concat(held);
+  }
+
+  #head(body: Uint8Array): (readonly [string, string])[] {
     const empty = this.#status === 204 || this.#status === 304 || (this.#status >= 300 && this.#status < 400);
     if (!this.#headers.has("content-type") && !empty) this.set("Content-Type", sniff(body));
-    this.#sink.head(this.#status, [...this.#headers.values()].flat(), length);
-    if (body.length > 0 && !this.#bodyless) await this.#sink.write(body);
+    return [...this.#headers.values()].flat();
   }
 }

@@ -37,7 +37,6 @@ const statements = {
   addEntity: "INSERT INTO entity (id) VALUES (?);",
   addRootEdge: "INSERT INTO edge (entity_id, name) VALUES (?,?);",
   addEdge: "INSERT INTO edge (parent_id, name, entity_id) VALUES (?,?,?);",
-  child: "SELECT entity_id FROM edge WHERE parent_id = ? AND name = ?;",
   children: "SELECT entity_id, name FROM edge WHERE parent_id = ?;",
   entities: "SELECT id FROM entity WHERE id != '0';",
   refs: "SELECT COUNT(*) AS count FROM edge WHERE entity_id = ?;",
@@ -77,6 +76,11 @@ export function isNonUniqueNameError(cause: unknown): boolean {
 export class Database {
   readonly #connection: SqlConnection;
   readonly #prepared = new Map<string, SqlStatement>();
+  /**
+   * What is below an entity, name → id, as far as anybody asked. Nobody else writes to the file, so it holds until we do:
+   * every list of containers wants all names.
+   */
+  readonly #below = new Map<string, Map<string, string>>();
 
   /** @param fresh - makes the tables and the root */
   constructor(connection: SqlConnection, fresh: boolean) {
@@ -102,14 +106,15 @@ export class Database {
    * @origin pkg/graphdb/graphdb.go Set
    */
   set(path: string, id: string): void {
+    const [parentPath, name] = splitPath(path);
+    const parent = this.#find(parentPath);
     this.#transaction(() => {
       if (this.#sql("entity").get(id) === undefined) this.#sql("addEntity").run(id);
-      const [parentPath, name] = splitPath(path);
-      const parent = this.#find(parentPath);
       if (parent === undefined) throw new Error(`Cannot find child for ${parentPath}`);
       if (parent === id) throw new Error("Cannot set self as child");
       this.#sql("addEdge").run(parent, name, id);
     });
+    if (parent !== undefined) this.#below.get(parent)?.set(name, id);
   }
 
   /** @origin pkg/graphdb/graphdb.go Exists */
@@ -144,14 +149,24 @@ export class Database {
   }
 
   #walk(parentId: string, path: string, depth: number, above: Set<string>, out: WalkMeta[]): void {
-    for (const row of this.#sql("children").all(parentId) as { entity_id: string; name: string }[]) {
-      const fullPath = posix.join(path, row.name);
-      out.push({ id: row.entity_id, fullPath, edge: { parentId, name: row.name, entityId: row.entity_id } });
-      if (depth === 0 || above.has(row.entity_id)) continue;
-      above.add(row.entity_id);
-      this.#walk(row.entity_id, fullPath, depth === -1 ? -1 : depth - 1, above, out);
-      above.delete(row.entity_id);
+    for (const [name, entityId] of this.#children(parentId)) {
+      const fullPath = posix.join(path, name);
+      out.push({ id: entityId, fullPath, edge: { parentId, name, entityId } });
+      if (depth === 0 || above.has(entityId)) continue;
+      above.add(entityId);
+      this.#walk(entityId, fullPath, depth === -1 ? -1 : depth - 1, above, out);
+      above.delete(entityId);
     }
+  }
+
+  #children(parentId: string): ReadonlyMap<string, string> {
+    let names = this.#below.get(parentId);
+    if (names === undefined) {
+      const rows = this.#sql("children").all(parentId) as { entity_id: string; name: string }[];
+      names = new Map(rows.map((row) => [row.name, row.entity_id]));
+      this.#below.set(parentId, names);
+    }
+    return names;
   }
 
   /** How many names an entity has. @origin pkg/graphdb/graphdb.go Refs */
@@ -177,6 +192,7 @@ export class Database {
     const parent = this.#find(parentPath);
     if (parent === undefined) throw new Error(`Cannot find child for ${parentPath}`);
     this.#sql("removeEdge").run(parent, name);
+    this.#below.get(parent)?.delete(name);
   }
 
   /**
@@ -187,12 +203,16 @@ export class Database {
    * @deviation The links the entity had to others go too; 1.2.0 leaves them behind for ever.
    */
   purge(id: string): number {
-    return this.#transaction(() => {
+    const names = this.refPaths(id);
+    const removed = this.#transaction(() => {
       const { changes } = this.#sql("removeEdgesTo").run(id);
       this.#sql("removeEdgesFrom").run(id);
       this.#sql("removeEntity").run(id);
       return changes;
     });
+    for (const { parentId, name } of names) this.#below.get(parentId)?.delete(name);
+    this.#below.delete(id);
+    return removed;
   }
 
   /** Gives an edge another name below the same parent. @origin pkg/graphdb/graphdb.go Rename */
@@ -207,15 +227,16 @@ export class Database {
     if (this.#sql("rename").run(newName, parent, name).changes === 0) {
       throw new Error(`Cannot locate edge for ${parent} ${name}`);
     }
+    this.#below.delete(parent);
   }
 
   #find(path: string): string | undefined {
     let id = "0";
     for (const part of path.split("/")) {
       if (part === "") continue;
-      const row = this.#sql("child").get(id, part) as { entity_id: string } | undefined;
-      if (row === undefined) return undefined;
-      id = row.entity_id;
+      const child = this.#children(id).get(part);
+      if (child === undefined) return undefined;
+      id = child;
     }
     return id;
   }
