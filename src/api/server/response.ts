@@ -60,8 +60,10 @@ export function httpSink(res: ServerResponse): Sink {
     },
     whole(status, headers, body, length) {
       head(status, headers, length);
-      // As text, head and body leave together; as bytes they would be two pieces.
-      res.end(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("latin1"), "latin1");
+      // As text, head and body become one piece and one system call; as bytes, or given to end(), they would be two.
+      if (body.length > 0)
+        res.write(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("latin1"), "latin1");
+      res.end();
     },
     write: (chunk) => writeTo(res, chunk),
     end: () => void res.end(),
