@@ -16,7 +16,8 @@ export async function cleanup(daemon: Daemon, container: Container): Promise<voi
   container.activeLinks = [];
   await Promise.all([
     releaseNetwork(daemon, container),
-    unmount(daemon, container),
+    // The cgroup goes first: as long as it is there, somebody may still hold the mount.
+    daemon.execDriver.settled(container.id).then(() => unmount(daemon, container)),
     ...links.map((link) => link.disable().catch(() => undefined)),
   ]);
 }

@@ -73,6 +73,7 @@ async function run(cmd: Command, stdin?: AsyncIterable<Uint8Array>, started: (in
   const stdout = new BufferWriter();
   const stderr = new BufferWriter();
   const status = await driver.run(cmd, stdin ? { stdin, stdout, stderr } : { stdout, stderr }, started);
+  await driver.settled(cmd.id);
   return { ...status, stdout: stdout.toString(), stderr: stderr.toString() };
 }
 

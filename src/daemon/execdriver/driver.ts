@@ -98,12 +98,15 @@ export interface ExecDriver {
   /** `native-0.2`, `dry`: as `docker info` shows it. */
   readonly name: string;
   /**
-   * Starts the process and waits for its end; all output has been delivered to the pipes when it resolves.
+   * Starts the process and waits for its end; all output has been delivered to the pipes when it resolves. What the run
+   * leaves in the kernel is taken down behind it, see {@link settled}.
    *
    * @param started - called when the process runs, before its end is reported
    * @throws when it could not be started; then nothing of it is left and `started` was not called
    */
   run(command: Command, pipes: Pipes, started: (info: Started) => void): Promise<ExitStatus>;
+  /** Resolves when nothing of the last run is left. */
+  settled(id: string): Promise<void>;
   /** Sends a signal to the first process. @throws when it does not run */
   kill(id: string, signal: number): Promise<void>;
   pause(id: string): Promise<void>;

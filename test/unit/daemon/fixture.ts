@@ -44,6 +44,8 @@ export class FakeProcess {
 
 /** Runs nothing. */
 export class FakeExecDriver implements ExecDriver {
+  async settled(): Promise<void> {}
+
   readonly name = "native-0.2";
   readonly processes: FakeProcess[] = [];
   readonly running = new Map<string, FakeProcess>();

@@ -45,6 +45,9 @@ export class DryDriver implements ExecDriver {
     return { exitCode: 0 };
   }
 
+  /** The bundle stays, for whoever wants to read it. */
+  async settled(): Promise<void> {}
+
   /** Nothing ever runs long enough to be signalled. */
   async kill(id: string): Promise<void> {
     throw new SystemError(`active container for ${id} does not exist`);

@@ -59,6 +59,8 @@ export class NativeDriver implements ExecDriver {
   readonly #host: NativeHost;
   readonly #log: Logger;
   readonly #active = new Map<string, Active>();
+  /** Runs that have ended and whose traces are being removed: nobody waits for that to learn the exit code. */
+  readonly #leaving = new Map<string, Promise<void>>();
 
   private constructor(root: string, host: NativeHost, log: Logger) {
     this.#root = root;
@@ -84,8 +86,13 @@ export class NativeDriver implements ExecDriver {
     return driver;
   }
 
-  /** @origin daemon/execdriver/native/driver.go (*driver).Run */
+  /**
+   * @origin daemon/execdriver/native/driver.go (*driver).Run
+   * @deviation A terminal is made inside the container: its name there is `/dev/pts/0`, where 1.2.0 mounts one of the
+   *   host's at `/dev/console`.
+   */
   async run(command: Command, pipes: Pipes, started: (info: Started) => void): Promise<ExitStatus> {
+    await this.settled(command.id);
     const bundle = join(this.#root, command.id);
     let streams: Streams | undefined;
     let console: Console | undefined;
@@ -110,8 +117,20 @@ export class NativeDriver implements ExecDriver {
     const end = await ended;
     this.#active.delete(command.id);
     await drained;
-    await this.#removeTraces(command.id);
+    this.#leave(command.id);
     return end.signal === undefined ? { exitCode: end.code ?? 0 } : { exitCode: -1, signal: end.signal };
+  }
+
+  /** @see ExecDriver.settled */
+  async settled(id: string): Promise<void> {
+    await this.#leaving.get(id);
+  }
+
+  #leave(id: string): void {
+    const gone = this.#removeTraces(id)
+      .catch((cause: unknown) => this.#log.error("driver.go:216", `Cannot remove what ${id} left: ${messageOf(cause)}`))
+      .finally(() => this.#leaving.delete(id));
+    this.#leaving.set(id, gone);
   }
 
   /** Sends a signal to the first process. */
@@ -153,6 +172,7 @@ export class NativeDriver implements ExecDriver {
    * @origin daemon/execdriver/native/driver.go (*driver).Terminate
    */
   async terminate(id: string): Promise<void> {
+    await this.settled(id);
     await this.#runc(["delete", "--force", id]).catch((cause: unknown) =>
       this.#log.debug("driver.go:244", `Cannot delete container ${id}: ${String(cause)}`),
     );
