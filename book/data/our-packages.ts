@@ -4,7 +4,10 @@
  */
 export const OURS: Record<string, { imports: string[]; why: string }> = {
   builtins: { imports: ["pkg/log"], why: "1.2.0 used Go's own log here" },
-  docker: { imports: ["pkg/log", "pkg/term"], why: "1.2.0 used Go's own log here; names are made harmless for a terminal" },
+  docker: {
+    imports: ["pkg/log", "pkg/term"],
+    why: "1.2.0 used Go's own log here; names are made harmless for a terminal",
+  },
   "daemon/execdriver/dry": {
     imports: ["daemon/execdriver", "daemon/execdriver/native"],
     why: "writes the bundle that the native driver would run",
