@@ -7,7 +7,6 @@
 
 import { isErrno } from "../errdefs/errdefs.ts";
 import type { Host } from "../host/host.ts";
-import type { UnpackResult } from "../host/pool.ts";
 import type { Reader } from "../sync/io.ts";
 import type { EntryType } from "./tar/header.ts";
 import { encodeHeader, paddingOf, TRAILER, type WriteHeader } from "./tar/writer.ts";
@@ -197,21 +196,4 @@ async function* walk(source: TarSource, path: string, overlay: boolean): AsyncGe
     else yield* source.entry(child, info, content);
     if (info.isDirectory()) yield* walk(source, child, overlay);
   }
-}
-
-/**
- * Unpacks an archive, compressed or not, into a directory.
- *
- * @param root - absolute path of an existing directory; nothing outside is touched
- * @throws Error when the archive is broken or hostile; what was unpacked so far stays
- * @origin archive/archive.go Untar
- */
-export function untar(
-  host: Pick<Host, "pool" | "machine">,
-  root: string,
-  source: Reader,
-  signal?: AbortSignal,
-): Promise<UnpackResult> {
-  const chown = host.machine.uid === 0;
-  return host.pool.unpack({ root, whiteouts: "keep", chown, compression: "auto" }, source, signal);
 }

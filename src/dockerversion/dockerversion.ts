@@ -16,6 +16,3 @@ export const IAMSTATIC = true;
 
 /** Checksum of a separate init binary; none with {@link IAMSTATIC}. */
 export const INITSHA1 = "";
-
-/** Where a packager put a separate init binary; nowhere with {@link IAMSTATIC}. */
-export const INITPATH = "";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { EngineError, messageOf } from "../errdefs/errdefs.ts";
+import { EngineError } from "../errdefs/errdefs.ts";
 
 /** The connection failed or broke. */
 export class TransportError extends EngineError {
@@ -67,9 +67,4 @@ export function transportError(method: string, url: string, cause: unknown): Tra
     cause,
     timeout: cause instanceof TransportError ? cause.timeout : false,
   });
-}
-
-/** The text of anything thrown, with the reason of a broken connection. */
-export function describeFailure(cause: unknown): string {
-  return cause instanceof TypeError ? transportReason(cause) : messageOf(cause);
 }
