@@ -60,7 +60,7 @@ export class Unpacker implements TarHandler {
     this.#brought = options.whiteouts === "apply" ? new Set() : undefined;
   }
 
-  /** Bytes in regular files so far. */
+  /** Bytes in regular files and in the texts of symbolic links so far. @origin utils/utils.go TreeSize */
   get size(): number {
     return this.#size;
   }
@@ -139,7 +139,7 @@ export class Unpacker implements TarHandler {
     if (header.type === "0") this.#open(header, path);
     else if (header.type === "1") this.#link(header, path);
     else if (header.type === "5") this.#maker.directory(path, header);
-    else if (header.type === "2") this.#maker.symlink(path, header);
+    else if (header.type === "2") this.#symlink(header, path);
     else this.#maker.node(path, header, this.#whiteouts === "overlay");
   }
 
@@ -147,6 +147,11 @@ export class Unpacker implements TarHandler {
     const at = this.#beneath.at(path);
     const fd = this.#beneath.place(path, () => this.#fs.openSync(at, O_CREATE, 0o600));
     this.#file = { header, path, fd };
+  }
+
+  #symlink(header: Header, path: string): void {
+    this.#maker.symlink(path, header);
+    this.#size += header.linkname.length; // one character is one byte
   }
 
   /** The new name has owner, mode, times and attributes already: they belong to the file, whoever has named it before. */

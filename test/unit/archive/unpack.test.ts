@@ -19,7 +19,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { cleanName } from "../../../src/archive/beneath.ts";
 import { TarParser } from "../../../src/archive/tar/parser.ts";
 import { encodeHeader, paddingOf, TRAILER, type WriteHeader } from "../../../src/archive/tar/writer.ts";
+import { treeSize } from "../../../src/archive/tree.ts";
 import { Unpacker } from "../../../src/archive/unpack.ts";
+import { linuxHost } from "../../../src/host/linux/host.ts";
 import { linuxKernel } from "../../../src/host/linux/kernel.ts";
 import { syncFs } from "../../../src/host/linux/worker-port.ts";
 
@@ -204,6 +206,18 @@ test("Unpacker keeps names that are no UTF-8", () => {
   unpack([dir("d"), { name: "d/\xff\xe9", data: "1" }, link("l", "d/\xff\xe9"), hard("h", "d/\xff\xe9")]);
   expect(readdirSync(join(root, "d"), "buffer")).toEqual([Buffer.from([0xff, 0xe9])]);
   expect(readFileSync(join(root, "l"), "utf8") + readFileSync(join(root, "h"), "utf8")).toBe("11");
+});
+
+test("Unpacker.size counts what treeSize() counts: files once, and the texts of symbolic links", async () => {
+  const unpacker = unpack([
+    { name: "d", type: "5", mode: 0o755 },
+    { name: "d/file", data: "12345" },
+    { name: "again", type: "1", linkname: "d/file" },
+    { name: "link", type: "2", linkname: "d/file" },
+    { name: "strange", type: "2", linkname: "\xff\xfe" },
+  ]);
+  expect(unpacker.size).toBe(5 + 6 + 2);
+  expect(await treeSize(linuxHost(), root)).toBe(unpacker.size);
 });
 
 test("Unpacker without root leaves devices out and lets nothing be unreadable", () => {
