@@ -7,8 +7,8 @@
 
 import type { Job } from "../engine/job.ts";
 import { isErrno, messageOf, SystemError } from "../errdefs/errdefs.ts";
-import type { BroadcastWriter } from "../pkg/broadcastwriter/broadcastwriter.ts";
 import type { Subscription } from "../pkg/broadcastwriter/subscription.ts";
+import type { Logger } from "../pkg/log/log.ts";
 import type { Writer } from "../sync/io.ts";
 import type { Container } from "./container.ts";
 import type { Daemon } from "./daemon.ts";
@@ -34,13 +34,14 @@ export async function containerAttach(daemon: Daemon, job: Job): Promise<void> {
     return;
   }
   // Joined before the replay and held back until it is over: nothing is lost in between.
-  const attachment = new Attachment(container, out, job.getenvBool("logs"));
+  const attachment = new Attachment(daemon.log, container, out, job.getenvBool("logs"));
   const leave = () => attachment.detach();
   job.signal.addEventListener("abort", leave, { once: true });
   try {
     if (job.getenvBool("logs")) await replay(daemon, container, out);
     const stdin = job.getenvBool("stdin") ? copyStdin(daemon, container, job, attachment) : undefined;
-    await attachment.run(stdin);
+    if (stdin !== undefined || out.stdout !== undefined || out.stderr !== undefined) await attachment.run(stdin);
+    else attachment.detach(); // with nothing to wait for 1.2.0 does not wait
     const { StdinOnce, Tty } = container.config;
     if (StdinOnce && !Tty && !job.signal.aborted) await container.state.waitStop();
   } finally {
@@ -59,18 +60,32 @@ async function replay(daemon: Daemon, container: Container, out: Outputs): Promi
   }
 }
 
+/** What is waited for, and what 1.2.0 says of it. */
+interface Part {
+  readonly ended: Promise<unknown>;
+  /** Lines of its source that tell the beginning and the end. */
+  readonly at: readonly [begin: number, end: number];
+  readonly name: "stdout" | "stderr";
+}
+
 /** A client's share of a container's output. @origin daemon/attach.go Attach */
 class Attachment {
+  readonly #log: Pick<Logger, "debug">;
   readonly #subscriptions: Subscription[] = [];
+  readonly #parts: Part[] = [];
   readonly #ended: Promise<unknown>;
 
-  constructor(container: Container, out: Outputs, held: boolean) {
+  constructor(log: Pick<Logger, "debug">, container: Container, out: Outputs, held: boolean) {
+    this.#log = log;
     // Also a stream that nobody wants is joined: its end is the end of the run.
     const nowhere: Writer = { write: () => undefined };
-    const join = (stream: BroadcastWriter, writer: Writer | undefined) =>
-      this.#subscriptions.push(stream.addWriter(writer ?? nowhere, held));
-    join(container.stdout, out.stdout);
-    join(container.stderr, out.stderr);
+    const join = (name: Part["name"], at: Part["at"]) => {
+      const subscription = container[name].addWriter(out[name] ?? nowhere, held);
+      this.#subscriptions.push(subscription);
+      if (out[name] !== undefined) this.#parts.push({ name, at, ended: subscription.ended });
+    };
+    join("stdout", [172, 189]);
+    join("stderr", [210, 227]);
     this.#ended = Promise.all(this.#subscriptions.map((subscription) => subscription.ended));
   }
 
@@ -81,8 +96,17 @@ class Attachment {
    */
   async run(stdin: { stop(): void } | undefined): Promise<void> {
     for (const subscription of this.#subscriptions) subscription.release();
+    const [log, parts] = [this.#log, this.#parts];
+    for (const { name, at } of parts) log.debug(`attach.go:${at[0]}`, `attach: ${name}: begin`);
     try {
+      for (const [i, { name, at, ended }] of parts.entries()) {
+        log.debug("attach.go:256", `attach: waiting for job ${i + 1}/${parts.length}`);
+        await ended;
+        log.debug(`attach.go:${at[1]}`, `attach: ${name}: end`);
+        log.debug("attach.go:261", `attach: job ${i + 1} completed successfully`);
+      }
       await this.#ended;
+      log.debug("attach.go:263", "attach: all jobs completed successfully");
     } finally {
       stdin?.stop();
     }
@@ -95,9 +119,14 @@ class Attachment {
 }
 
 /** Copies what the client types into the container, until either of them ends. */
-function copyStdin(daemon: Daemon, container: Container, job: Job, attachment: Attachment): { stop(): void } {
+function copyStdin(
+  daemon: Daemon,
+  container: Container,
+  job: Job,
+  attachment: Attachment,
+): { stop(): void } | undefined {
   const { stdin, config } = container;
-  if (stdin === undefined) return { stop: () => undefined };
+  if (stdin === undefined) return undefined;
   const source = job.stdin[Symbol.asyncIterator]();
   let stopped = false;
   let stop = (): void => undefined;

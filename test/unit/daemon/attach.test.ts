@@ -112,6 +112,15 @@ test("attach ends when the client goes away, and its stuck stream no longer hold
   expect(live.stdout.bytes().length).toBe(2 << 20);
 });
 
+test("attach to no stream at all ends at once, and the container goes on", async () => {
+  const f = await fixture();
+  const waiting = await f.create();
+  await attach(f, waiting, { stream: true }).done;
+  const { id } = await f.start();
+  await attach(f, id, { stream: true, stdin: true }).done; // its input is not open
+  expect(f.daemon.mustGet(id).state.running).toBe(true);
+});
+
 test("attach knows no container", async () => {
   const f = await fixture();
   await expect(attach(f, "nope", output).done).rejects.toThrow("No such container: nope");
