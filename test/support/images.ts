@@ -92,12 +92,16 @@ async function layerTar(spec: LayerSpec): Promise<Buffer> {
 
 const sha256 = (data: Uint8Array) => createHash("sha256").update(data).digest("hex");
 
+/** What to write of an image beside its layers. */
+export interface ImageSpec {
+  /** Keys of its configuration, beside `Env` and `Cmd`. */
+  readonly config?: Record<string, unknown>;
+  /** Keys of the document around it; `undefined` leaves one out: `{ config: undefined }`. */
+  readonly document?: Record<string, unknown>;
+}
+
 /** Writes an OCI image layout that `skopeo` can copy. */
-export async function writeLayout(
-  dir: string,
-  layers: LayerSpec[],
-  config: Record<string, unknown> = {},
-): Promise<void> {
+export async function writeLayout(dir: string, layers: LayerSpec[], spec: ImageSpec = {}): Promise<void> {
   const blobs = join(dir, "blobs/sha256");
   await mkdir(blobs, { recursive: true });
   const put = async (data: Uint8Array, mediaType: string) => {
@@ -112,9 +116,10 @@ export async function writeLayout(
     created: "2014-08-20T20:20:14Z",
     architecture: "amd64",
     os: "linux",
-    config: { Env: ["PATH=/bin"], Cmd: ["/bin/sh"], ...config },
+    config: { Env: ["PATH=/bin"], Cmd: ["/bin/sh"], ...spec.config },
     rootfs: { type: "layers", diff_ids: tars.map((tar) => `sha256:${sha256(tar)}`) },
     history: layers.map((_, i) => ({ created: "2014-08-20T20:20:14Z", created_by: `/bin/sh -c #(nop) layer ${i}` })),
+    ...spec.document,
   };
   const configBlob = await put(Buffer.from(JSON.stringify(document)), "application/vnd.oci.image.config.v1+json");
   const manifest = {
@@ -150,11 +155,7 @@ export interface TestRegistry {
   readonly address: string;
   readonly port: number;
   /** Copies an image into it with skopeo. `format` is what the registry then serves. */
-  push(
-    name: string,
-    layers: LayerSpec[],
-    options?: { config?: Record<string, unknown>; format?: "oci" | "v2s2" },
-  ): Promise<void>;
+  push(name: string, layers: LayerSpec[], options?: ImageSpec & { format?: "oci" | "v2s2" }): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -186,9 +187,9 @@ export async function startRegistry(prefix: string[] = []): Promise<TestRegistry
   return {
     address,
     port,
-    push: async (name, layers, { config: imageConfig = {}, format = "v2s2" } = {}) => {
+    push: async (name, layers, { format = "v2s2", ...spec } = {}) => {
       const layout = join(dir, `layout-${name.replaceAll("/", "_")}`);
-      await writeLayout(layout, layers, imageConfig);
+      await writeLayout(layout, layers, spec);
       const [first = "", ...rest] = [
         ...prefix,
         "skopeo",
