@@ -7,6 +7,7 @@
  * | second and third | nothing: the clean-up goes on |
  * | fourth and later | exit 130 or 143 at once |
  * | SIGQUIT | exit 131 at once, without cleaning up; with `DEBUG` set, the runtime's way: exit 2 |
+ * | SIGUSR1, SIGUSR2 | nothing, as in every Go program; Node would open a debugger's port, or end |
  *
  * @origin pkg/signal/trap.go
  * @article 001/5.3
@@ -24,7 +25,7 @@ type Trapped = keyof typeof NAMES;
 const PATIENCE = 3;
 
 /**
- * Handles SIGINT, SIGTERM and SIGQUIT for the rest of the process.
+ * Handles SIGINT, SIGTERM and SIGQUIT, and takes no notice of SIGUSR1 and SIGUSR2, for the rest of the process.
  *
  * @param cleanup - run once, for the first SIGINT or SIGTERM; it bounds its own time
  * @param print - writes a line of Go's log package
@@ -62,6 +63,7 @@ export function trap(
   const on = (name: Trapped) => host.signals.on(`SIG${name}`, () => void handle(name).catch(() => undefined));
   on("INT");
   on("TERM");
+  for (const ignored of ["SIGUSR1", "SIGUSR2"]) host.signals.on(ignored, () => undefined);
   if (!host.env["DEBUG"]) {
     on("QUIT");
     return;

@@ -114,3 +114,14 @@ test("trap() takes two signals that arrive in the same moment as two", async () 
   await host.clock.advance(0);
   expect([cleanups, host.signals.exits]).toEqual([1, [143]]);
 });
+
+test("trap() takes SIGUSR1 and SIGUSR2 away from Node, and does nothing", () => {
+  const host = memoryHost();
+  trap(
+    host,
+    () => undefined,
+    () => undefined,
+  );
+  expect(["SIGUSR1", "SIGUSR2"].map((name) => host.signals.raise(name))).toEqual([true, true]);
+  expect([host.signals.exits, host.stderr.lines]).toEqual([[], []]);
+});
