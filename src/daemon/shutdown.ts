@@ -46,19 +46,19 @@ async function stopAll(daemon: Daemon): Promise<void> {
 async function stopOne(daemon: Daemon, container: Container): Promise<void> {
   if (!container.state.running) return;
   const { log } = daemon;
-  log.debug("daemon.go:890", `stopping ${container.id}`);
+  log.debug("daemon.go:889", `stopping ${container.id}`);
   const ended = container.state.waitNotRunning();
   try {
     await unpauseIfNeeded(daemon, container);
     await killSig(daemon, container, 15);
   } catch (cause) {
-    log.debug("daemon.go:892", `kill 15 error for ${container.id} - ${messageOf(cause)}`);
+    log.debug("daemon.go:895", `kill 15 error for ${container.id} - ${messageOf(cause)}`);
   }
   if (!(await within(daemon, patienceMs, ended))) {
     await killSig(daemon, container, 9).catch(() => undefined);
     await within(daemon, killedMs, ended);
   }
-  log.debug("daemon.go:895", `container stopped ${container.id}`);
+  log.debug("daemon.go:898", `container stopped ${container.id}`);
 }
 
 /** Removes the directory of the namespaces; one that is not empty, or was never made, stays as it is. */
