@@ -80,6 +80,8 @@ export interface DaemonOptions {
   readonly driver?: string;
   /** A root to go on with; the caller removes it. */
   readonly root?: string;
+  /** Listening sockets to hand over as systemd does: descriptors of this process. */
+  readonly sockets?: number[];
   /** A namespace to run in; default: a new one that goes with the daemon. `"none"`: ours, and no bridge. */
   readonly netns?: TestNetns | "none";
 }
@@ -150,8 +152,12 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaem
   const netns = options.netns === "none" ? NO_NETNS : (options.netns ?? makeNetns());
   const network = options.netns === "none" ? ["-b", "none"] : [];
   const driver = options.driver ? ["-s", options.driver] : [];
+  const sockets = options.sockets ?? [];
+  // A shell knows its own process id, which stays that of the daemon.
+  const handOver = ["sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=${sockets.length} exec "$@"`, "sh"];
   const words = [
     ...netns.prefix,
+    ...(sockets.length > 0 ? handOver : []),
     DRYDOCK,
     "-d",
     "-H",
@@ -165,12 +171,12 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaem
     ...(options.args ?? []),
   ];
   const child = spawn(words[0] ?? "", words.slice(1), {
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", ...sockets],
     env: { ...process.env, ...options.env },
   });
   let log = "";
   for (const stream of [child.stdout, child.stderr])
-    stream.on("data", (data) => {
+    stream?.on("data", (data) => {
       log += data;
     });
   const ended = new Promise<number | string>((resolve) =>

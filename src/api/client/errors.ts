@@ -6,6 +6,7 @@
 
 import { isErrno, messageOf } from "../../errdefs/errdefs.ts";
 import { errnoText } from "../../errdefs/errno-text.ts";
+import { tlsText } from "../../errdefs/tls-text.ts";
 
 /** Nobody listens where the daemon should be. @origin api/client/utils.go ErrConnectionRefused */
 export class ConnectionRefusedError extends Error {
@@ -34,7 +35,7 @@ export class RequestError extends Error {
   /** @param url - as Go 1.3 prints it */
   constructor(method: string, url: string, cause: unknown) {
     const verb = method.slice(0, 1) + method.slice(1).toLowerCase();
-    super(`${verb} ${url}: ${errnoText(cause)}`, { cause });
+    super(`${verb} ${url}: ${tlsText(cause) ?? requestText(url, cause)}`, { cause });
     this.name = "RequestError";
   }
 }
@@ -48,23 +49,17 @@ export class DialError extends Error {
   }
 }
 
-/** What Go says about a certificate, by Node's code for it. */
-const CERTIFICATE_TEXTS: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: "x509: certificate has expired or is not yet valid",
-  CERT_NOT_YET_VALID: "x509: certificate has expired or is not yet valid",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "x509: certificate signed by unknown authority",
-  SELF_SIGNED_CERT_IN_CHAIN: "x509: certificate signed by unknown authority",
-  UNABLE_TO_GET_ISSUER_CERT: "x509: certificate signed by unknown authority",
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "x509: certificate signed by unknown authority",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "x509: certificate signed by unknown authority",
-};
+/** A daemon that does not like our certificate may hang up without a word. */
+function requestText(url: string, cause: unknown): string {
+  const hint = url.startsWith("https:") && isErrno(cause, "EOF", "ECONNRESET");
+  return hint ? `${errnoText(cause)} (the daemon may not accept this client's certificate)` : errnoText(cause);
+}
 
 /** The connection is open, and TLS on it failed: a certificate is refused, or the other side speaks no TLS. */
 export class TlsError extends Error {
   /** @param cause - what Node says */
   constructor(cause: unknown) {
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-    super(CERTIFICATE_TEXTS[code] ?? messageOf(cause), { cause });
+    super(tlsText(cause) ?? messageOf(cause), { cause });
     this.name = "TlsError";
   }
 }

@@ -9,6 +9,7 @@ import type { Server } from "node:http";
 import type { Socket } from "node:net";
 import type { Job } from "../../engine/job.ts";
 import { isErrno, messageOf, SystemError } from "../../errdefs/errdefs.ts";
+import { errnoText, pathErrorText } from "../../errdefs/errno-text.ts";
 import type { Host } from "../../host/host.ts";
 import type { ListenAddress } from "../../host/net.ts";
 import { type Activation, holdConnections } from "../../pkg/listenbuffer/buffer.ts";
@@ -37,6 +38,13 @@ function tcpAddress(addr: string): ListenAddress {
   return { kind: "tcp", host: addr.slice(0, at).replace(/^\[(.*)\]$/, "$1"), port };
 }
 
+/** @throws {SystemError} `open ca.pem: no such file or directory` */
+function readPem(host: ListenHost, path: string): Promise<string> {
+  return host.fs.readFile(path, "utf8").catch((cause: unknown) => {
+    throw new SystemError(pathErrorText("open", path, cause), { cause });
+  });
+}
+
 /** Reads the certificates that the job names. */
 async function tlsOf(host: ListenHost, job: Job): Promise<Parameters<Host["net"]["createHttpServer"]>[0]> {
   const verify = job.getenvBool("TlsVerify");
@@ -48,14 +56,14 @@ async function tlsOf(host: ListenHost, job: Job): Promise<Parameters<Host["net"]
     });
   let pair: { cert: string; key: string };
   try {
-    pair = { cert: await host.fs.readFile(certPath, "utf8"), key: await host.fs.readFile(keyPath, "utf8") };
+    pair = { cert: await readPem(host, certPath), key: await readPem(host, keyPath) };
   } catch (cause) {
     throw complaint(cause);
   }
   let ca: string | undefined;
   if (verify) {
     try {
-      ca = await host.fs.readFile(job.getenv("TlsCa"), "utf8");
+      ca = await readPem(host, job.getenv("TlsCa"));
     } catch (cause) {
       throw new SystemError(`Couldn't read CA certificate: ${messageOf(cause)}`, { cause });
     }
@@ -163,7 +171,10 @@ export async function listen(
   if (proto === "unix") await removeOldSocket(host, addr);
   const server = host.net.createHttpServer(proto === "tcp" ? await tlsOf(host, job) : undefined);
   prepare(server, handler, activation);
-  await host.net.listen(server, proto === "unix" ? { kind: "unix", path: addr } : tcpAddress(addr));
+  const address: ListenAddress = proto === "unix" ? { kind: "unix", path: addr } : tcpAddress(addr);
+  await host.net.listen(server, address).catch((cause: unknown) => {
+    throw new SystemError(`listen ${proto} ${addr}: ${errnoText(cause)}`, { cause });
+  });
   try {
     if (proto === "unix") {
       await openSocket(host, log, addr, job.getenv("SocketGroup"));

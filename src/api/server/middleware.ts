@@ -89,7 +89,8 @@ export class RequestHandler {
       if (cause.rawPacket) connection.push(afterHead(cause.rawPacket));
       return;
     }
-    if (!socket.writable || cause.code === "ECONNRESET") {
+    // A client that failed to prove who it is has no connection to be answered on: TLS itself tells it why.
+    if (!socket.writable || !/^(HPE|ERR_HTTP)_/.test(cause.code ?? "")) {
       socket.destroy();
       return;
     }

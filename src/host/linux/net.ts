@@ -27,13 +27,16 @@ const HEADERS_TIMEOUT_MS = 60_000;
 function createHttpServer(tls?: TlsIdentity & { verify: boolean }): HttpServer {
   const options = { requestTimeout: 0, headersTimeout: HEADERS_TIMEOUT_MS, requireHostHeader: false };
   if (tls === undefined) return builtin("http").createServer(options);
-  return builtin("https").createServer({
+  const secure = {
     ...options,
+    // As plain HTTP servers have it by themselves: a client that ends its input still waits for the output.
+    allowHalfOpen: true,
     ...present(tls),
     requestCert: tls.verify,
     rejectUnauthorized: tls.verify,
-    minVersion: "TLSv1.2",
-  });
+    minVersion: "TLSv1.2" as const,
+  };
+  return builtin("https").createServer(secure);
 }
 
 /** Opens a listening unix socket that nobody may connect to, not even for a moment. */

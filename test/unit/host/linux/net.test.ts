@@ -120,6 +120,21 @@ test("Net.createHttpServer() over TLS asks for a certificate of the authority", 
   server.close();
 });
 
+test("Net.createHttpServer() over TLS lets a client end its input and wait for the answer", async () => {
+  const own = await identity();
+  const server = net.createHttpServer({ ...own, verify: false }).on("request", (request, response) => {
+    const { socket } = response;
+    request.resume();
+    socket?.once("end", () => socket.end("all of it"));
+  });
+  await net.listen(server, { kind: "tcp", host: "127.0.0.1", port: 0 });
+  const address = `127.0.0.1:${(server.address() as { port: number }).port}`;
+  const socket = await net.dial("tcp", address, { verify: false });
+  socket.end("POST / HTTP/1.1\r\n\r\n");
+  expect(`${await readAll(socket)}`).toMatch(/all of it$/);
+  server.close();
+});
+
 test("Net.fetch() uses the certificates it is given", async () => {
   const own = await identity();
   const server = createHttps(own, (_, response) => response.end("layer")).listen(0, "127.0.0.1");
