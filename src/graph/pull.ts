@@ -132,14 +132,14 @@ async function pullAny(store: TagStore, wanted: Wanted, sink: ProgressSink, sign
     ? await findV2Endpoints(client, log, hostname, options.mirrors, signal)
     : [];
   if (endpoints.length > 0) return pullFromEndpoints(store, client, endpoints, wanted, sink, signal);
-  // The stricter rules of version 1 hold for registries of version 1.
-  resolveRepositoryName(wanted.localName);
   if (DIGEST.test(wanted.reference)) {
     throw new BadRequestError(
       `Cannot pull ${wanted.localName}@${wanted.reference}: the registry does not know digests`,
     );
   }
   const indexEndpoint = await expandAndVerifyRegistryUrl(client, log, hostname);
+  // The stricter rules of version 1 hold for registries of version 1.
+  resolveRepositoryName(wanted.localName);
   const session = await Session.open({
     client,
     host,

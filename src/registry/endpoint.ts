@@ -52,6 +52,21 @@ export async function pingRegistryEndpoint(client: HttpClient, log: Logger, endp
   return { version, standalone };
 }
 
+/** Whether the registry is there and TLS with it fails. */
+function tlsFailed(cause: unknown): boolean {
+  return /x509: |tls: |HTTPS client$/.test(messageOf(cause));
+}
+
+/** What to do about a registry without a certificate that this machine knows. @since Docker 1.3.1 */
+function advice(hostname: string): string {
+  return (
+    `If this private registry supports only HTTP or HTTPS with an unknown CA certificate, please add ` +
+    `\`--insecure-registry ${hostname}\` to the daemon's arguments. In the case of HTTPS, if you have access to the ` +
+    `registry's CA certificate, no need for the flag; simply place the CA certificate at ` +
+    `/etc/docker/certs.d/${hostname}/ca.crt`
+  );
+}
+
 /**
  * Makes the address of a registry of version 1 out of a host name and makes sure that it answers.
  *
@@ -75,7 +90,11 @@ export async function expandAndVerifyRegistryUrl(client: HttpClient, log: Logger
     return verify(hostname.lastIndexOf("/") < 9 ? `${hostname}/v1/` : hostname);
   }
   const endpoint = `https://${hostname}/v1/`;
-  if (!client.insecure(hostname)) return verify(endpoint);
+  if (!client.insecure(hostname)) {
+    return verify(endpoint).catch((cause: unknown) => {
+      throw tlsFailed(cause) ? new SystemError(`${messageOf(cause)}. ${advice(hostname)}`, { cause }) : cause;
+    });
+  }
   try {
     return await verify(endpoint);
   } catch (cause) {

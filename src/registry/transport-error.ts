@@ -5,6 +5,7 @@
  */
 
 import { EngineError } from "../errdefs/errdefs.ts";
+import { tlsText } from "../errdefs/tls-text.ts";
 
 /** The connection failed or broke. */
 export class TransportError extends EngineError {
@@ -54,7 +55,7 @@ export function transportReason(cause: unknown): string {
   }
   // The answer ended before its end: Node calls it a reset.
   if (inner.message === "aborted") return "unexpected EOF";
-  const reason = REASONS[String(code)];
+  const reason = REASONS[String(code)] ?? tlsText(inner);
   if (reason === undefined) return inner.message === "terminated" ? "unexpected EOF" : inner.message;
   return syscall === "connect" ? `dial tcp ${String(address)}:${String(port)}: ${reason}` : reason;
 }

@@ -163,21 +163,27 @@ export interface TestRegistry {
  * Starts Debian's registry.
  *
  * @param prefix - command before it, to put it into a network namespace: `["nsenter", "--net=…"]`
+ * @param options - where it listens; with paths of PEM files it speaks https
  */
-export async function startRegistry(prefix: string[] = []): Promise<TestRegistry> {
+export async function startRegistry(
+  prefix: string[] = [],
+  options: { host?: string; tls?: { cert: string; key: string } } = {},
+): Promise<TestRegistry> {
   const dir = await mkdtemp(join(tmpdir(), "registry-"));
   const port = await freePort();
-  const address = `127.0.0.1:${port}`;
+  const address = `${options.host ?? "127.0.0.1"}:${port}`;
   const config = join(dir, "config.yml");
+  const tls = options.tls ? `  tls:\n    certificate: ${options.tls.cert}\n    key: ${options.tls.key}\n` : "";
   await writeFile(
     config,
-    `version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: ${dir}/data\nhttp:\n  addr: ${address}\n`,
+    `version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: ${dir}/data\nhttp:\n  addr: ${address}\n${tls}`,
   );
   const [command = "", ...args] = [...prefix, "docker-registry", "serve", config];
   const child: ChildProcess = spawn(command, args, { stdio: "ignore" });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const url = `${options.tls ? "https" : "http"}://${address}/v2/`;
   const probe = async () => {
-    const [first = "", ...rest] = [...prefix, "curl", "-s", "-o", "/dev/null", `http://${address}/v2/`];
+    const [first = "", ...rest] = [...prefix, "curl", "-s", "-k", "-o", "/dev/null", url];
     return run(first, rest).then(
       () => true,
       () => false,

@@ -32,7 +32,8 @@ function candidates(
   mirrors: readonly string[],
 ): { base: string; mirror: boolean }[] {
   if (hostname === indexServerAddress()) {
-    const copies = mirrors.map((mirror) => ({ base: `${mirror.replace(/\/+$/, "")}/v2/`, mirror: true }));
+    // The flag gives them in the form of their time, `http://mirror:5000/v1/`.
+    const copies = mirrors.map((mirror) => ({ base: `${mirror.replace(/(?:\/v1)?\/*$/, "")}/v2/`, mirror: true }));
     return [...copies, { base: `${OFFICIAL}/v2/`, mirror: false }];
   }
   const schemes = client.insecure(hostname) ? ["https", "http"] : ["https"];

@@ -371,7 +371,7 @@ test("pull of an official image asks the mirrors first, without a password", asy
   const [mirror, official] = [new RegistryV2(), new RegistryV2()];
   mirror.putImage("library/busybox", "latest", tinyImage());
   official.putImage("library/other", "latest", tinyImage());
-  const images = await imageStore({ store: { mirrors: ["https://mirror.test/"] } });
+  const images = await imageStore({ store: { mirrors: ["https://mirror.test/v1/"] } });
   images.network.set("https://mirror.test", mirror.handle);
   images.network.set("https://registry-1.docker.io", official.handle);
   const authConfig = JSON.stringify({ username: "rig", password: "pass" });
