@@ -122,16 +122,16 @@ test("Net.createHttpServer() over TLS asks for a certificate of the authority", 
 
 test("Net.createHttpServer() over TLS lets a client end its input and wait for the answer", async () => {
   const own = await identity();
-  const server = net.createHttpServer({ ...own, verify: false }).on("request", (request, response) => {
-    const { socket } = response;
-    request.resume();
-    socket?.once("end", () => socket.end("all of it"));
+  const server = net.createHttpServer({ ...own, verify: false });
+  // What takes a connection over from HTTP sees the socket as it was made.
+  server.removeAllListeners("secureConnection").on("secureConnection", (socket: Socket) => {
+    void heard(socket).then((bytes) => socket.end(`got ${bytes.length}`));
   });
   await net.listen(server, { kind: "tcp", host: "127.0.0.1", port: 0 });
   const address = `127.0.0.1:${(server.address() as { port: number }).port}`;
   const socket = await net.dial("tcp", address, { verify: false });
-  socket.end("POST / HTTP/1.1\r\n\r\n");
-  expect(`${await readAll(socket)}`).toMatch(/all of it$/);
+  socket.end("12345");
+  expect(`${await readAll(socket)}`).toBe("got 5");
   server.close();
 });
 
