@@ -101,6 +101,10 @@ describeRoot("unix sockets", () => {
     writeFileSync(join(dir, "file"), "precious");
     expect(await failing("-H", `unix://${dir}/file`)).toMatch(/it is no socket$/m);
     expect(readFileSync(join(dir, "file"), "utf8")).toBe("precious");
+    expect(await failing("-H", `unix://${daemon.socket}`)).toMatch(
+      /address already in use: another daemon serves it$/m,
+    );
+    expect((await daemon.docker("ps", "-q")).code).toBe(0);
   });
 });
 

@@ -105,16 +105,23 @@ async function openSocket(host: ListenHost, log: Logger, path: string, group: st
 /**
  * Makes way for a new socket.
  *
- * @deviation 1.2.0 removes whatever has the name; here only a socket.
+ * @deviation 1.2.0 removes whatever has the name; here only a socket that nobody listens on. A second daemon that then
+ *   finds its data directory in use would leave the first without a way to it.
  */
 async function removeOldSocket(host: ListenHost, path: string): Promise<void> {
   try {
     const stat = await host.fs.lstat(path);
     if (!stat.isSocket()) throw new SystemError(`listen unix ${path}: Cannot replace ${path}: it is no socket`);
-    await host.fs.unlink(path);
   } catch (cause) {
     if (!isErrno(cause, "ENOENT")) throw cause;
+    return;
   }
+  const served = await host.net.dial("unix", path).then(
+    (connection) => connection.destroy(),
+    () => undefined,
+  );
+  if (served) throw new SystemError(`listen unix ${path}: address already in use: another daemon serves it`);
+  await host.fs.unlink(path);
 }
 
 /**
