@@ -43,15 +43,25 @@ const places = isRoot
 const socket = join(places.run, "docker.sock");
 
 const real = linuxHost();
-const tour = new Narrator((text) => process.stdout.write(text), Boolean(process.stdout.isTTY));
+const isTerminal = Boolean(process.stdout.isTTY);
+const tour = new Narrator(
+  (text) => process.stdout.write(text),
+  isTerminal,
+  () => (isTerminal ? Math.max(60, process.stdout.columns || 80) : Number.POSITIVE_INFINITY),
+);
 let failed = false;
+
+/** The daemon has ended in order. */
+function ended(code: number): never {
+  if (!failed) tour.say("It has ended: its containers are stopped, nothing is mounted.");
+  return real.signals.exit(failed && code === 0 ? 1 : code);
+}
 
 /** The real host, except that the daemon's lines go to the narrator, and a failed tour is a failed command. */
 const host: Host = new Proxy(real, {
   get: (target, name: keyof Host) => {
     if (name === "stdout" || name === "stderr") return tour.log;
-    if (name === "signals")
-      return { ...target.signals, exit: (code: number) => target.signals.exit(failed && code === 0 ? 1 : code) };
+    if (name === "signals") return { ...target.signals, exit: ended };
     return target[name];
   },
 });
@@ -108,13 +118,14 @@ function handlers(eng: Engine): string {
 /** Runs the client as a reader would, shows what it prints, and which jobs it made the daemon run. */
 async function command(...words: string[]): Promise<void> {
   tour.say();
-  tour.say(bold(`$ docker ${words.join(" ")}`));
+  tour.command(`$ docker ${words.join(" ")}`);
   tour.quiet();
-  // On a terminal the client has it for itself: progress bars move. Elsewhere its lines are indented, without blank ones.
-  const code = await client(
-    words,
-    process.stdout.isTTY ? undefined : (line) => line.trim() !== "" && tour.say(`  ${line}`),
-  );
+  // On a terminal the client has it for itself: progress bars move. Tables are wider than many a window, though.
+  const isTable = words[0] === "ps" || words[0] === "history";
+  const rows: string[] = [];
+  const elsewhere = (line: string) => line.trim() !== "" && tour.say(`  ${line}`);
+  const code = await client(words, !isTerminal ? elsewhere : isTable ? (line) => rows.push(line) : undefined);
+  tour.table(rows);
   for (const job of tour.loud()) {
     tour.say(`    ${tour.style("dim", "job")} ${job.padEnd(20)} ${tour.style("cyan", JOB_FILES[job] ?? "")}`);
   }
@@ -147,9 +158,9 @@ async function mainJob(): Promise<void> {
   try {
     tour.heading("Its main job: pull an image, run a container");
     tour.say(
-      `A registry of our own listens on ${server.authority}. It holds one image, made a moment ago: three layers,`,
+      `A registry of our own listens on ${server.authority}. It holds one image, made a moment ago: three layers, the ` +
+        "last of which hides a file of the second. Its only program is 225 bytes long.",
     );
-    tour.say("the last of which hides a file of the second. Its only program is 225 bytes long.");
     await command("pull", `${image}:latest`);
     tour.say(
       "    The layers come side by side; each is hashed, inflated and unpacked in one pass, off the event loop:",
@@ -161,9 +172,7 @@ async function mainJob(): Promise<void> {
       "--name",
       "hello-from-drydock",
       image,
-      "echo",
-      "hello from",
-      isRoot ? "a container" : "a container on paper",
+      ...["echo", "hello", "from", "a", "container", ...(isRoot ? [] : ["on", "paper"])],
     );
     tour.say(
       isRoot
@@ -180,11 +189,25 @@ async function mainJob(): Promise<void> {
   }
 }
 
-/** A tour that was killed in the middle has left its container: the name must be free. */
+/** What an earlier tour has left: its container, whose name must be free, and its image, which is to be pulled again. */
 async function removeOld(): Promise<void> {
   tour.quiet();
   await client(["rm", "-f", "hello-from-drydock"], () => {});
+  const images: string[] = [];
+  await client(["images"], (line) => {
+    const name = /^127\.0\.0\.1:\d+\/drydock\/hello(?= )/.exec(line);
+    if (name) images.push(name[0]);
+  });
+  if (images.length > 0) await client(["rmi", ...images], () => {});
   tour.loud();
+}
+
+/** Whether a daemon answers where ours is to be. */
+function isServed(): Promise<boolean> {
+  return real.net.dial("unix", socket).then(
+    (connection) => Boolean(connection.destroy()),
+    () => false,
+  );
 }
 
 async function main(): Promise<void> {
@@ -193,6 +216,16 @@ async function main(): Promise<void> {
   if (!isRoot)
     tour.say("You are not root: layers are plain directories, containers are written down, there is no bridge.");
   mkdirSync(places.run, { recursive: true, mode: 0o711 });
+  if (await isServed()) {
+    tour.say();
+    tour.say(`It is running already, and serves ${socket}. Use it from here:`);
+    tour.say();
+    tour.say(`  export DOCKER_HOST=unix://${socket}`);
+    tour.say("  bin/docker ps -a");
+    tour.say();
+    tour.say("Or end it with Ctrl-C where it runs, and start again.");
+    process.exit(1);
+  }
   const args = ["-d", "-H", `unix://${socket}`, "-g", places.root, "-p", join(places.run, "docker.pid")];
   const set = new FlagSet("docker", "continue", { stderr: real.stderr, exit: (code) => real.signals.exit(code) });
   const flags = installDockerFlags(set, real.env);
@@ -212,6 +245,8 @@ async function main(): Promise<void> {
     tour.say(`The daemon could not start: ${messageOf(cause)}`);
     process.exit(1);
   });
+  // The terminal shows ^C: what follows begins on a line of its own.
+  tour.before(/Received signal/, () => tour.say());
   await tour.seen(/-job acceptconnections\(\) = OK/);
   tour.say("    the gate is open");
   await removeOld();

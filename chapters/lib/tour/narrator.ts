@@ -6,7 +6,7 @@
  * @module
  */
 
-import { styleText } from "node:util";
+import { stripVTControlCharacters, styleText } from "node:util";
 import type { Writer } from "../../../src/sync/io.ts";
 import { JOB_FILES, startedJob } from "./jobs.ts";
 
@@ -16,6 +16,7 @@ type Style = Parameters<typeof styleText>[0];
 export class Narrator {
   readonly #out: (text: string) => void;
   readonly #colour: boolean;
+  readonly #width: () => number;
   readonly #waiting: { pattern: RegExp; resolve: () => void }[] = [];
   readonly #before: { pattern: RegExp; tell: () => void }[] = [];
   readonly #seen: string[] = [];
@@ -23,15 +24,38 @@ export class Narrator {
   #quiet = false;
   #jobs: string[] = [];
 
-  /** @param out - takes the text; `colour`: whether it understands escape sequences */
-  constructor(out: (text: string) => void, colour: boolean) {
+  /** @param out - takes the text; `colour`: whether it understands escape sequences; `width`: its columns just now */
+  constructor(out: (text: string) => void, colour: boolean, width = () => Number.POSITIVE_INFINITY) {
     this.#out = out;
     this.#colour = colour;
+    this.#width = width;
   }
 
-  /** A line of the story. */
-  say(text = ""): void {
-    this.#out(`${text}\n`);
+  /** A line of the story. @param next - what stands before its further lines; default: its own indentation */
+  say(text = "", next = /^ */.exec(text)?.[0] ?? "", end = ""): void {
+    this.#out(`${wrap(text, this.#width(), next, end)}\n`);
+  }
+
+  /** A command line, with the backslashes to type when it is too long for one. */
+  command(line: string): void {
+    this.say(this.style("bold", line), "    ", " \\");
+  }
+
+  /** A table, with narrow gaps between its columns where it is too wide; what still does not fit is cut off. */
+  table(lines: readonly string[]): void {
+    const width = this.#width();
+    const widest = Math.max(0, ...lines.map((line) => line.length));
+    const blank = (at: number) => lines.every((line) => (line[at] ?? " ") === " ");
+    const kept = [...Array(widest).keys()].filter(
+      (at) => widest <= width || !(blank(at) && blank(at - 1) && blank(at - 2)),
+    );
+    for (const line of lines) {
+      const text = kept
+        .map((at) => line[at] ?? " ")
+        .join("")
+        .trimEnd();
+      this.#out(`${text.length > width ? `${text.slice(0, width - 1)}…` : text}\n`);
+    }
   }
 
   /** Text in a style, where the terminal has styles. */
@@ -42,7 +66,7 @@ export class Narrator {
   /** A step: number, what happens, and the file in which it is written. */
   step(number: number, what: string, file: string, ...details: string[]): void {
     this.say();
-    this.say(`${this.style("bold", ` ${number}  ${what.padEnd(46)}`)} ${this.style("cyan", file)}`);
+    this.say(`${this.style("bold", ` ${number}  ${what.padEnd(46)}`)} ${this.style("cyan", file)}`, "    ");
     for (const detail of details) this.say(`    ${detail}`);
   }
 
@@ -103,10 +127,31 @@ export class Narrator {
     if (!this.#quiet) {
       const short = line.replace(/\b([0-9a-f]{12})[0-9a-f]{52}\b/g, "$1");
       const file = job === undefined ? "" : (JOB_FILES[job.name] ?? "");
-      this.say(
-        `    ${this.style("dim", "│")} ${this.style("dim", short.padEnd(file === "" ? 0 : 52))}${file === "" ? "" : ` ${this.style("cyan", file)}`}`,
-      );
+      const bar = `    ${this.style("dim", "│")}`;
+      const beside = file !== "" && Math.max(short.length, 52) + file.length + 7 <= this.#width();
+      const text = beside ? short.padEnd(52) : short;
+      this.say(`${bar} ${this.style("dim", text)}${beside ? ` ${this.style("cyan", file)}` : ""}`, `${bar}   `);
+      if (file !== "" && !beside) this.say(`${bar}   ${this.style("cyan", file)}`, `${bar}   `);
     }
     for (const { pattern, resolve } of this.#waiting) if (pattern.test(line)) resolve();
   }
+}
+
+/** Breaks a line between words. @param end - stands at the end of each line but the last */
+function wrap(text: string, width: number, next: string, end: string): string {
+  const seen = (part: string) => stripVTControlCharacters(part).length;
+  if (seen(text) <= width) return text;
+  const lines: string[] = [];
+  const [first = "", ...words] = text.split(" ");
+  let line = first;
+  for (const word of words) {
+    const longer = `${line} ${word}`;
+    if (seen(longer) + end.length <= width || seen(line) <= seen(next)) {
+      line = longer;
+    } else {
+      lines.push(`${line.trimEnd()}${end}`);
+      line = next + word;
+    }
+  }
+  return [...lines, line].join("\n");
 }

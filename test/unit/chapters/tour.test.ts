@@ -28,3 +28,29 @@ test("Narrator shows a job with its file, and gathers jobs while it is quiet", a
   expect(tour.loud()).toEqual(["pull", "log"]);
   expect(text).toMatch(/^first\n {4}│ \[0123abcd\] \+job serveapi\(unix:\/\/\/s\) +src\/api\/server\/server\.ts\n$/);
 });
+
+test("Narrator breaks lines between words, commands with a backslash, and cuts tables", () => {
+  let text = "";
+  const tour = new Narrator(
+    (more) => {
+      text += more;
+    },
+    false,
+    () => 30,
+  );
+  tour.say("    one two three four five six seven");
+  tour.command("$ docker run --name hello image echo hello");
+  tour.table(["CONTAINER ID        IMAGE     COMMAND", "f19575b15c94        busybox   true"]);
+  void tour.log.write("[0123abcd] +job pull(a)\n");
+  expect(text.split("\n")).toEqual([
+    "    one two three four five",
+    "    six seven",
+    "$ docker run --name hello \\",
+    "    image echo hello",
+    "CONTAINER ID  IMAGE    COMMAND",
+    "f19575b15c94  busybox  true",
+    "    │ [0123abcd] +job pull(a)",
+    "    │   src/graph/pull.ts",
+    "",
+  ]);
+});
