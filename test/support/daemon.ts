@@ -183,6 +183,11 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaem
     child.once("exit", (code, signal) => resolve(code ?? signal ?? 0)),
   );
   const cleanUp = () => {
+    // A daemon that was not allowed to clean up leaves its containers running.
+    const state = join(root, "execdriver/native/.runc");
+    if (options.root === undefined) {
+      for (const id of listDir(state)) spawnSync("runc", ["--root", state, "delete", "--force", id]);
+    }
     const mounts = readFileSync("/proc/self/mountinfo", "utf8")
       .split("\n")
       .map((line) => line.split(" ")[4] ?? "")
