@@ -247,7 +247,7 @@ export class Replay {
     const before = new Map(this.#values);
     const inOrder = expected.flatMap((item, i) => this.#value(item, actual[i] as Json, `${at}[${i}]`));
     if (inOrder.length === 0) return [];
-    const free = /(?:RepoTags|Tags|Ports|Names|body)$/.test(at);
+    const free = /(?:RepoTags|Tags|Ports|Names|Processes|body)$/.test(at);
     if (!free) return inOrder;
     this.#values = new Map(before);
     const left = [...actual];
