@@ -61,11 +61,11 @@ async function stopOne(daemon: Daemon, container: Container): Promise<void> {
   log.debug("daemon.go:898", `container stopped ${container.id}`);
 }
 
-/** Removes the directory of the namespaces; one that is not empty, or was never made, stays as it is. */
+/** Removes the directory of the namespaces; one that is not empty, was never made, or is not ours stays as it is. */
 async function removeRunDirectory({ host, netnsRoot }: Daemon): Promise<void> {
   for (const path of [netnsRoot, posix.dirname(netnsRoot)]) {
     await host.fs.rmdir(path).catch((cause: unknown) => {
-      if (!isErrno(cause, "ENOENT", "ENOTEMPTY", "EBUSY")) throw cause;
+      if (!isErrno(cause, "ENOENT", "ENOTEMPTY", "EBUSY", "EACCES")) throw cause;
     });
   }
 }
