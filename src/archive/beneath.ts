@@ -23,6 +23,14 @@ const MAX_PATH_BYTES = 3584;
 const MAX_LINKS = 40;
 
 const OVERLAY_OPAQUE = "trusted.overlay.opaque";
+/** Before the name of a deleted file, in archives and in layers of aufs. */
+export const WHITEOUT = ".wh.";
+/** In a directory that shows nothing of the layers below. */
+export const OPAQUE = ".wh..wh..opq";
+const O_CREATE = 0o1 /* O_WRONLY */ | 0o100 /* O_CREAT */ | 0o200 /* O_EXCL */ | 0o400000; /* O_NOFOLLOW */
+
+/** How the tree itself says that something of the layers below is hidden; `undefined`: it does not. */
+export type Marks = "overlay" | "aufs" | undefined;
 
 /** What `lstat` tells of an entry. */
 export interface Stats {
@@ -56,22 +64,29 @@ export function quote(name: string): string {
   return JSON.stringify(name.length > 200 ? `${name.slice(0, 200)}…` : name);
 }
 
+function markOf(path: string): string {
+  const slash = path.lastIndexOf("/") + 1;
+  return path.slice(0, slash) + WHITEOUT + path.slice(slash);
+}
+
 /** The tree below a directory. */
 export class Beneath {
   readonly #fs: SyncFs;
   readonly #root: string;
-  readonly #overlay: boolean;
+  readonly #marks: Marks;
+  /** Whether a mark of aufs may be somewhere. */
+  #marked = false;
   /** Directories by their path: the real path. */
   readonly #real = new Map<string, string>();
 
   /**
    * @param root - without a slash at the end; "" is `/`
-   * @param overlay - whether 0:0 devices are marks of deleted files
+   * @param marks - how deleted files are marked; with `aufs` the tree is empty at first
    */
-  constructor(fs: SyncFs, root: string, overlay: boolean) {
+  constructor(fs: SyncFs, root: string, marks: Marks) {
     this.#fs = fs;
     this.#root = fromText(root);
-    this.#overlay = overlay;
+    this.#marks = marks;
   }
 
   /** A real path as the kernel takes it. */
@@ -113,17 +128,36 @@ export class Beneath {
     const there = this.lstat(path);
     if (there === undefined) {
       this.#fs.mkdirSync(this.at(path), mode);
+      if (this.uncover(path)) this.makeOpaque(path);
     } else if (!there.isDirectory()) {
       this.remove(path);
       this.#fs.mkdirSync(this.at(path), mode);
-      if (this.#overlay) this.makeOpaque(path);
+      if (this.#marks !== undefined) this.makeOpaque(path);
     }
     this.#remember(path, path);
   }
 
   /** Hides what the layers below have in the directory. */
   makeOpaque(path: string): void {
-    this.#fs.lsetxattrSync(this.at(path), OVERLAY_OPAQUE, Buffer.from("y"));
+    if (this.#marks === "overlay") {
+      this.#fs.lsetxattrSync(this.at(path), OVERLAY_OPAQUE, Buffer.from("y"));
+      return;
+    }
+    const mark = `${path}/${OPAQUE}`;
+    this.place(mark, () => this.#fs.closeSync(this.#fs.openSync(this.at(mark), O_CREATE, 0o444)));
+  }
+
+  /** Where aufs marks that what the layers below have at a path is deleted; the mark is about to be made. */
+  mark(path: string): string {
+    this.#marked = true;
+    return markOf(path);
+  }
+
+  /** Takes the mark of aufs from a path at which something new is made. @returns whether there was one */
+  uncover(path: string): boolean {
+    if (!this.#marked || this.lstat(markOf(path)) === undefined) return false;
+    this.remove(markOf(path));
+    return true;
   }
 
   /**
@@ -166,7 +200,7 @@ export class Beneath {
       const text = this.#fs.readlinkSync(this.at(candidate), "latin1" as BufferEncoding);
       return this.#follow(text, above, links);
     }
-    if (there !== undefined && !(this.#overlay && there.isCharacterDevice() && there.rdev === 0))
+    if (there !== undefined && !(this.#marks === "overlay" && there.isCharacterDevice() && there.rdev === 0))
       throw new TarError(`${quote(candidate)} is no directory`);
     this.placeDirectory(candidate, 0o755);
     return candidate;

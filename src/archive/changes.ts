@@ -7,6 +7,7 @@
 
 import type { Reader } from "../sync/io.ts";
 import { type ArchiveHost, TarSource } from "./archive.ts";
+import { OPAQUE, WHITEOUT } from "./beneath.ts";
 import { fromText, toText } from "./byte-string.ts";
 import { TRAILER } from "./tar/writer.ts";
 import { below, type Stats, Tree, type TreeHost } from "./tree.ts";
@@ -50,6 +51,8 @@ export function sorted(changes: { path: string; kind: 0 | 1 | 2 }[]): Change[] {
 }
 
 const CAPABILITY = "security.capability";
+/** Before the names that aufs has for itself. */
+const META = WHITEOUT + WHITEOUT;
 
 /**
  * Compares two trees.
@@ -79,6 +82,61 @@ export async function changesDirs(host: TreeHost, dir: string, old: string | und
   };
   await compare("", oldTree);
   return sorted(changes);
+}
+
+/**
+ * What a layer changes, read from its own directory and those below it: a `.wh.` file deletes, all else is added, or
+ * modified where a layer below has it. A directory that is there only to hold something is not told.
+ *
+ * @param layers - directories of the layers below, nearest first
+ * @param rw - the layer's own directory
+ * @returns sorted by path
+ * @origin archive/changes.go Changes
+ * @deviation An opaque directory deletes what the layers below have in it; 1.2.0 told of a deleted `.wh..opq` instead.
+ *   What aufs keeps for itself is passed over with all that is in it, and links of a layer are not followed. Sorted by
+ *   the whole path; 1.2.0 went directory by directory.
+ */
+export async function changes(host: TreeHost, layers: readonly string[], rw: string): Promise<Change[]> {
+  const own = new Tree(host, rw);
+  const found: { path: string; kind: 0 | 1 | 2 }[] = [];
+  /** @param lower - the layers that have a directory there too */
+  const visit = async (path: string, lower: readonly Tree[]): Promise<void> => {
+    const entries = await own.list(path);
+    for (const [name, info] of entries) {
+      if (name.startsWith(META)) continue;
+      if (name.startsWith(WHITEOUT)) {
+        found.push({ path: `/${below(path, name.slice(WHITEOUT.length))}`, kind: 2 });
+        continue;
+      }
+      const child = below(path, name);
+      const infos = await Promise.all(lower.map((tree) => tree.lstat(child)));
+      const was = infos.find((one) => one !== undefined);
+      if (was === undefined) found.push({ path: `/${child}`, kind: 1 });
+      else if (!isSameDirectory(info, was)) found.push({ path: `/${child}`, kind: 0 });
+      if (!info.isDirectory()) continue;
+      await visit(
+        child,
+        lower.filter((_, index) => infos[index]?.isDirectory()),
+      );
+    }
+    const names = new Set(entries.map(([name]) => name));
+    if (!names.has(OPAQUE)) return;
+    for (const name of (await Promise.all(lower.map((tree) => tree.list(path)))).flat().map(([one]) => one)) {
+      if (name.startsWith(WHITEOUT) || names.has(name) || names.has(WHITEOUT + name)) continue;
+      names.add(name);
+      found.push({ path: `/${below(path, name)}`, kind: 2 });
+    }
+  };
+  await visit(
+    "",
+    layers.map((layer) => new Tree(host, layer)),
+  );
+  return sorted(found);
+}
+
+function isSameDirectory(now: Stats, was: Stats): boolean {
+  if (!now.isDirectory() || !was.isDirectory()) return false;
+  return now.size === was.size && now.mode === was.mode && sameFsTime(now.mtimeMs, was.mtimeMs);
 }
 
 /** Bytes of added and modified files. @origin archive/changes.go ChangesSize */

@@ -23,6 +23,9 @@ const MAX_MINOR = 0xfffff;
 /** How many directories wait for their time. When there are more, the first get theirs early. */
 const MAX_WAITING = 100_000;
 
+/** What fuse-overlayfs and overlay without root go by. */
+const OVERLAY = /^user\.(?:overlay|fuseoverlayfs)\./;
+
 /** What has to be done to a directory at the end. */
 interface Waiting {
   readonly mode: number;
@@ -71,13 +74,13 @@ export class FileMaker {
     this.#fs.utimensSync(at, header.mtime, header.mtimeNs);
   }
 
-  /** @param overlay - whether 0:0 would hide a file of the layers below */
-  node(path: string, header: Header, overlay: boolean): void {
+  /** @param union - whether 0:0 would hide a file of the layers below */
+  node(path: string, header: Header, union: boolean): void {
     const { type, devMajor, devMinor } = header;
     if (type !== "6" && !this.#chown) return; // only root makes devices
     if (devMajor < 0 || devMajor > MAX_MAJOR || devMinor < 0 || devMinor > MAX_MINOR)
       throw new TarError(`device number ${devMajor}:${devMinor} is out of range`);
-    if (overlay && type === "3" && devMajor === 0 && devMinor === 0)
+    if (union && type === "3" && devMajor === 0 && devMinor === 0)
       throw new TarError("a device 0:0 would hide a file of the layers below");
     const bits = type === "3" ? S_IFCHR : type === "4" ? S_IFBLK : S_IFIFO;
     const at = this.#beneath.at(path);
@@ -103,7 +106,7 @@ export class FileMaker {
   #attributes(path: string, header: Header): void {
     if (header.xattrs === undefined) return;
     for (const [name, value] of header.xattrs) {
-      const wanted = /^(?:security\.|user\.|system\.posix_acl_)/.test(name) && !name.startsWith("user.overlay.");
+      const wanted = /^(?:security\.|user\.|system\.posix_acl_)/.test(name) && !OVERLAY.test(name);
       if (!wanted) continue;
       try {
         this.#fs.lsetxattrSync(this.#beneath.at(path), name, value);

@@ -31,7 +31,7 @@ export interface Stats {
 const AT_ONCE = 32;
 
 /** What an archive carries of a file's attributes; `trusted.*` is the storage driver's own. */
-const CARRIED = /^(?:security\.(?!selinux$)|user\.(?!overlay\.)|system\.posix_acl_)/;
+const CARRIED = /^(?:security\.(?!selinux$)|user\.(?!overlay\.|fuseoverlayfs\.)|system\.posix_acl_)/;
 
 /** Reads below one directory. Paths are relative to it; "" is the directory itself. */
 export class Tree {

@@ -16,14 +16,12 @@
 
 import type { SyncFs } from "../host/linux/worker-port.ts";
 import type { UnpackJob } from "../host/pool.ts";
-import { Beneath, cleanName, quote } from "./beneath.ts";
+import { Beneath, cleanName, type Marks, OPAQUE, quote, WHITEOUT } from "./beneath.ts";
 import { FileMaker } from "./file-maker.ts";
 import { type Header, TarError } from "./tar/header.ts";
 import type { TarHandler } from "./tar/parser.ts";
 
-const WHITEOUT = ".wh.";
 const META = ".wh..wh.";
-const OPAQUE = ".wh..wh..opq";
 /** Where aufs kept the contents of hard links; a layer made by it may refer to them. */
 const LINKS = ".wh..wh.plnk";
 const S_IFCHR = 0o020000;
@@ -36,6 +34,11 @@ export interface UnpackOptions {
   readonly whiteouts: UnpackJob["whiteouts"];
   /** `false`: owners are left alone, device nodes are left out, and everything stays readable for us. */
   readonly chown: boolean;
+}
+
+/** How the tree that is made marks what it hides. */
+function marksOf(whiteouts: UnpackJob["whiteouts"]): Marks {
+  return whiteouts === "overlay" || whiteouts === "aufs" ? whiteouts : undefined;
 }
 
 /** Takes entries from a `TarParser` and makes files of them. */
@@ -55,7 +58,7 @@ export class Unpacker implements TarHandler {
   constructor(fs: SyncFs, options: UnpackOptions) {
     this.#fs = fs;
     this.#whiteouts = options.whiteouts;
-    this.#beneath = new Beneath(fs, options.root, options.whiteouts === "overlay");
+    this.#beneath = new Beneath(fs, options.root, marksOf(options.whiteouts));
     this.#maker = new FileMaker(fs, this.#beneath, options.chown);
     this.#brought = options.whiteouts === "apply" ? new Set() : undefined;
   }
@@ -82,6 +85,8 @@ export class Unpacker implements TarHandler {
       if (header.type !== "5") throw new TarError(`${quote(header.name)} would replace the root`);
     } else if (this.#whiteouts === "keep") {
       this.#add(header, parent, base);
+    } else if (this.#whiteouts === "aufs" && (base.startsWith(META) || path.startsWith(`${LINKS}/`))) {
+      this.#add(header, parent, base); // what is aufs's own it finds there again
     } else if (path === LINKS || path.startsWith(`${LINKS}/`)) {
       this.#hasLinks = true;
       this.#add(header, parent, base);
@@ -136,11 +141,12 @@ export class Unpacker implements TarHandler {
     const directory = this.#beneath.directory(parent);
     const path = directory === "" ? base : `${directory}/${base}`;
     this.#brought?.add(path);
+    if (header.type !== "5") this.#beneath.uncover(path);
     if (header.type === "0") this.#open(header, path);
     else if (header.type === "1") this.#link(header, path);
     else if (header.type === "5") this.#maker.directory(path, header);
     else if (header.type === "2") this.#symlink(header, path);
-    else this.#maker.node(path, header, this.#whiteouts === "overlay");
+    else this.#maker.node(path, header, marksOf(this.#whiteouts) !== undefined);
   }
 
   #open(header: Header, path: string): void {
@@ -178,6 +184,9 @@ export class Unpacker implements TarHandler {
       if (there === undefined) return;
       if (there.isDirectory()) this.#sweep(path);
       else if (!this.#brought?.has(path)) this.#beneath.remove(path);
+    } else if (there === undefined && this.#whiteouts === "aufs") {
+      // aufs wants a plain file, whatever the archive says.
+      this.#open({ ...header, type: "0" }, this.#beneath.mark(path));
     } else if (there === undefined) {
       this.#fs.mknodSync(this.#beneath.at(path), S_IFCHR, 0, 0);
     } else if (there.isDirectory()) {

@@ -10,8 +10,11 @@ import type { Reader } from "../sync/io.ts";
 export interface UnpackJob {
   /** Directory that becomes `/` for the archive; nothing outside it is ever touched. */
   readonly root: string;
-  /** How the whiteouts of a layer are to be treated. */
-  readonly whiteouts: "apply" | "overlay" | "keep";
+  /**
+   * How the whiteouts of a layer are to be treated: carried out; made into the marks of overlay or of aufs, which are
+   * whiteouts again; or kept as files like any other.
+   */
+  readonly whiteouts: "apply" | "overlay" | "aufs" | "keep";
   /** `false`: ownership is left alone (hosts without root). */
   readonly chown: boolean;
   /** `auto`: by magic number. */

@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { tar } from "../../../src/archive/archive.ts";
-import { type Change, changesDirs, changesSize, exportChanges } from "../../../src/archive/changes.ts";
+import { type Change, changes, changesDirs, changesSize, exportChanges } from "../../../src/archive/changes.ts";
 import { TarParser } from "../../../src/archive/tar/parser.ts";
 import { treeSize } from "../../../src/archive/tree.ts";
 import { Unpacker } from "../../../src/archive/unpack.ts";
@@ -145,6 +145,47 @@ test("changesDirs() takes a time without a fraction for equal to any within its 
   expect(await changesDirs(host, dir, old)).toEqual([]);
   utimesSync(join(old, "f"), 1400000000, 1400000000.5);
   expect(await changesDirs(host, dir, old)).toEqual([{ path: "/f", kind: 0 }]);
+});
+
+test("changes() tells what a layer of aufs adds, modifies and deletes, and no directory that only holds something", async () => {
+  const older = join(base, "older");
+  for (const name of ["kept/sub", "opaque/sub", "touched"]) mkdirSync(join(old, name), { recursive: true });
+  for (const name of ["gone", "was-file", "kept/sub/f", "opaque/old", "opaque/again", "opaque/sub/x"])
+    writeFileSync(join(old, name), "below");
+  mkdirSync(join(older, "opaque"), { recursive: true });
+  for (const name of ["deep", "opaque/older", "opaque/.wh.never"]) writeFileSync(join(older, name), "far below");
+  for (const name of ["kept/sub", "opaque", "touched", "was-file", ".wh..wh.plnk"])
+    mkdirSync(join(dir, name), { recursive: true });
+  const own = [".wh.gone", "deep", "new", "kept/sub/f", "was-file/x", "a.b", "opaque/again", "opaque/.wh..wh..opq"];
+  for (const name of [...own, ".wh..wh.aufs", ".wh..wh.plnk/12.34"]) writeFileSync(join(dir, name), "");
+  mkdirSync(join(dir, "a"));
+  writeFileSync(join(dir, "a/x"), "");
+  // A link of a layer leads nowhere outside of it.
+  symlinkSync("/etc", join(old, "link"));
+  mkdirSync(join(dir, "link"));
+  writeFileSync(join(dir, "link/passwd"), "");
+  for (const root of [old, dir])
+    for (const name of ["kept/sub", "kept"]) utimesSync(join(root, name), 1400000000, 1400000000);
+  for (const name of ["opaque", "touched"]) utimesSync(join(dir, name), 1400000000, 1400000001);
+  expect(await changes(host, [old, older], dir)).toEqual([
+    { path: "/a", kind: 1 },
+    { path: "/a.b", kind: 1 },
+    { path: "/a/x", kind: 1 },
+    { path: "/deep", kind: 0 },
+    { path: "/gone", kind: 2 },
+    { path: "/kept/sub/f", kind: 0 },
+    { path: "/link", kind: 0 },
+    { path: "/link/passwd", kind: 1 },
+    { path: "/new", kind: 1 },
+    { path: "/opaque", kind: 0 },
+    { path: "/opaque/again", kind: 0 },
+    { path: "/opaque/old", kind: 2 },
+    { path: "/opaque/older", kind: 2 },
+    { path: "/opaque/sub", kind: 2 },
+    { path: "/touched", kind: 0 },
+    { path: "/was-file", kind: 0 },
+    { path: "/was-file/x", kind: 1 },
+  ]);
 });
 
 test("exportChanges() makes the old tree into the new one, and brings the directories above along", async () => {

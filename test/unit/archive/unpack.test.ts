@@ -53,7 +53,7 @@ function archive(entries: Entry[]): Buffer {
   return Buffer.concat([...parts, TRAILER]);
 }
 
-function unpack(entries: Entry[], whiteouts: "apply" | "overlay" | "keep" = "apply", chown = false): Unpacker {
+function unpack(entries: Entry[], whiteouts: "apply" | "overlay" | "aufs" | "keep" = "apply", chown = false): Unpacker {
   const unpacker = new Unpacker(syncFs, { root, whiteouts, chown });
   const parser = new TarParser(unpacker);
   try {
@@ -131,7 +131,7 @@ const HOSTILE: [string, () => Entry[]][] = [
   ["a circle of links", () => [link("a", "b"), link("b", "a"), { name: "a/x", data: "bad" }]],
 ];
 
-for (const whiteouts of ["apply", "overlay", "keep"] as const) {
+for (const whiteouts of ["apply", "overlay", "aufs", "keep"] as const) {
   test.each(HOSTILE)(`Unpacker leaves everything outside alone (${whiteouts}): %s`, (_, make) => {
     if (whiteouts === "overlay" && !isRoot) return expect(isRoot).toBe(false); // marks of overlay need root
     const before = outside();
@@ -159,16 +159,20 @@ test("Unpacker never changes anything outside, whatever names, links and whiteou
   });
   const before = outside();
   fc.assert(
-    fc.property(fc.array(entry, { maxLength: 12 }), fc.constantFrom("apply", "keep" as const), (entries, whiteouts) => {
-      rmSync(root, { recursive: true, force: true });
-      mkdirSync(root);
-      try {
-        unpack(entries as Entry[], whiteouts, isRoot);
-      } catch {
-        // refused: fine
-      }
-      expect(outside()).toBe(before);
-    }),
+    fc.property(
+      fc.array(entry, { maxLength: 12 }),
+      fc.constantFrom("apply", "aufs", "keep" as const),
+      (entries, whiteouts) => {
+        rmSync(root, { recursive: true, force: true });
+        mkdirSync(root);
+        try {
+          unpack(entries as Entry[], whiteouts, isRoot);
+        } catch {
+          // refused: fine
+        }
+        expect(outside()).toBe(before);
+      },
+    ),
     { numRuns: 60 },
   );
 }, 60_000);
@@ -286,11 +290,55 @@ test("Unpacker writes overlay's marks", () => {
   expect(() => unpack([{ name: "forged", type: "3", devMajor: 0, devMinor: 0 }], "overlay", true)).toThrow("0:0");
 });
 
+test("Unpacker keeps aufs's marks, and makes a directory opaque that a layer deletes and brings", () => {
+  const files = () =>
+    execFileSync("find", [root, "-mindepth", "1", "-printf", "%P%y\n"], { encoding: "utf8" }).trim().split("\n").sort();
+  unpack(
+    [
+      { name: ".wh.gone", mode: 0o444 },
+      { name: ".wh.again" },
+      { name: "again/x", data: "1" }, // its directory is made by the way
+      { name: ".wh.listed" },
+      dir("listed"),
+      { name: "both/x", data: "1" },
+      { name: ".wh.both" },
+      dir("o"),
+      { name: "o/.wh..wh..opq" },
+      { name: ".wh.f" },
+      { name: "f", data: "back" },
+      { name: "g", data: "here" },
+      { name: ".wh.g" },
+      { name: ".wh.l" },
+      link("l", "g"),
+      dir(".wh.d"), // no plain file, as aufs wants it
+      hard(".wh.h", "g"),
+      { name: ".wh..wh.aufs" },
+      dir(".wh..wh.plnk"),
+      { name: ".wh..wh.plnk/1.2", data: "linked" },
+      hard("linked", ".wh..wh.plnk/1.2"),
+    ],
+    "aufs",
+    isRoot,
+  );
+  expect(files()).toEqual(
+    [
+      ...[".wh.gonef", ".wh.df", ".wh.hf", ".wh..wh.aufsf", ".wh..wh.plnkd", ".wh..wh.plnk/1.2f", "linkedf"],
+      ...["againd", "again/.wh..wh..opqf", "again/xf", "listedd", "listed/.wh..wh..opqf"],
+      ...["bothd", "both/.wh..wh..opqf", "both/xf", "od", "o/.wh..wh..opqf", "ff", "gf", "ll"],
+    ].sort(),
+  );
+  expect(statSync(join(root, ".wh.gone"))).toMatchObject({ size: 0, mtimeMs: 1400000000000 });
+  for (const name of [".wh.", ".wh..", ".wh...", "d/.wh.."])
+    expect(() => unpack([{ name }], "aufs", isRoot)).toThrow("invalid whiteout name");
+  expect(() => unpack([{ name: "n", type: "3", devMajor: 0, devMinor: 0 }], "aufs", true)).toThrow("0:0");
+});
+
 test("Unpacker keeps attributes as bytes, and none of overlay's", () => {
   const capability = Buffer.from("0100000200200000000000000000000000000000", "hex");
   const xattrs = new Map([
     ["user.bytes", Buffer.from([0xff, 0, 0x80])],
     ["user.overlay.opaque", Buffer.from("y")],
+    ["user.fuseoverlayfs.origin", Buffer.from("../etc")],
     ["trusted.overlay.opaque", Buffer.from("y")],
     ["trusted.overlay.redirect", Buffer.from("/etc")],
     ...(isRoot ? ([["security.capability", capability]] as const) : []),
@@ -298,11 +346,7 @@ test("Unpacker keeps attributes as bytes, and none of overlay's", () => {
   unpack([{ name: "f", data: "1", xattrs }], "keep", isRoot);
   const value = (name: string) => linuxKernel.lgetxattr(join(root, "f"), name);
   expect(value("user.bytes")).toEqual(Buffer.from([0xff, 0, 0x80]));
-  expect([value("user.overlay.opaque"), value("trusted.overlay.opaque"), value("trusted.overlay.redirect")]).toEqual([
-    undefined,
-    undefined,
-    undefined,
-  ]);
+  for (const name of xattrs.keys()) if (name.includes("overlay")) expect(value(name)).toBeUndefined();
   expect(value("security.capability")).toEqual(isRoot ? capability : undefined);
 });
 
