@@ -84,6 +84,11 @@ const questions = {
         : "needs root. Until then: -s vfs",
     ],
     [
+      "aufs storage, when asked for (-s aufs)",
+      /\baufs$/m.test(read("/proc/filesystems")) || (has("fuse-overlayfs") && existsSync("/dev/fuse")),
+      has("fuse-overlayfs") ? "modprobe fuse" : apt("fuse-overlayfs"),
+    ],
+    [
       "cgroups",
       /cgroup2? /.test(read("/proc/self/mountinfo").replace(/^.* - /gm, "")),
       "mount -t cgroup2 none /sys/fs/cgroup",

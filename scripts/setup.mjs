@@ -24,6 +24,7 @@ const programs = {
     unshare: "util-linux",
     ip: "iproute2",
     docker: "docker.io",
+    "fuse-overlayfs": "fuse-overlayfs",
   },
   bench: { dockerd: "docker.io", h2load: "nghttp2-client" },
 };

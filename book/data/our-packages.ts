@@ -21,7 +21,7 @@ export const OURS: Record<string, { imports: string[]; why: string }> = {
     why: "the user is looked up in the container's files from outside; in 1.2.0 libcontainer did it inside",
   },
   "daemon/graphdriver": {
-    imports: ["daemon/graphdriver/overlay", "daemon/graphdriver/vfs", "pkg/log"],
+    imports: ["daemon/graphdriver/aufs", "daemon/graphdriver/overlay", "daemon/graphdriver/vfs", "pkg/log"],
     why: "drivers are named in one place; in 1.2.0 each registered itself when its package was loaded",
   },
   "daemon/graphdriver/overlay": {

@@ -7,17 +7,24 @@ import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { missingFuse } from "../../src/daemon/graphdriver/aufs/fuse-overlayfs.ts";
 import type { GraphDriver } from "../../src/daemon/graphdriver/driver.ts";
 import { newGraphDriver } from "../../src/daemon/graphdriver/graphdriver.ts";
 import { linuxHost } from "../../src/host/linux/host.ts";
+import { memoryHost } from "../../src/host/memory/memory.ts";
 import { Logger } from "../../src/pkg/log/log.ts";
 import { readAll } from "../../src/sync/io.ts";
 import { type LayerEntry, layer, streamOf } from "../support/layers.ts";
 
 const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log("skipped: overlay needs root (mount)");
+if (!isRoot) console.log("skipped: overlay and aufs need root (mount)");
 
 const host = linuxHost();
+const noAufs = await missingFuse(host);
+if (isRoot && noAufs !== undefined) console.log(`skipped: aufs: ${noAufs}`);
+/** What drivers write to their log does not belong into a report. */
+const log = new Logger({ ...host, stdout: memoryHost().stdout, stderr: memoryHost().stderr });
+const drivers = ["vfs", ...(isRoot ? ["overlay", ...(noAufs === undefined ? ["aufs"] : [])] : [])];
 const base = fs.mkdtempSync(join(tmpdir(), "graph-driver-"));
 const id = (n: number) => n.toString(16).padStart(64, "0");
 let serial = 0;
@@ -46,11 +53,11 @@ function tree(dir: string, at = ""): Record<string, string> {
   return found;
 }
 
-describe.each(["vfs", ...(isRoot ? ["overlay"] : [])])("%s", (name) => {
+describe.each(drivers)("%s", (name) => {
   let root: string;
   let driver: GraphDriver;
 
-  const open = () => newGraphDriver(root, { name, env: {} }, host, new Logger(host));
+  const open = () => newGraphDriver(root, { name, env: {} }, host, log);
   beforeEach(async () => {
     root = join(base, `${name}-${serial++}`);
     driver = await open();
@@ -206,6 +213,20 @@ describe.each(["vfs", ...(isRoot ? ["overlay"] : [])])("%s", (name) => {
     expect(await look(120)).toEqual({ f1: "1", f40: "40", f80: "80", f120: "120" });
   });
 
+  const deep = async () => {
+    for (let n = 1; n <= 126; n++) {
+      await driver.create(id(n), n === 1 ? undefined : id(n - 1));
+      const dir = await driver.get(id(n));
+      fs.writeFileSync(join(dir, `f${n}`), "");
+      if (n % 10 === 0) fs.rmSync(join(dir, `f${n - 1}`));
+      await driver.put(id(n));
+    }
+    expect(Object.keys(await look(126))).toHaveLength(126 - 12);
+  };
+  // vfs would copy them all each time.
+  // origin: daemon/graphdriver/aufs/aufs_test.go TestMountMoreThan42Layers
+  if (name !== "vfs") test("126 layers, each written to through its mount, every tenth deleting", deep, 60_000);
+
   test("an unknown parent and an unknown layer are named; nothing is left", async () => {
     const before = await driver.ids();
     await expect(driver.create(id(9), id(8))).rejects.toThrow(id(8));
@@ -232,7 +253,9 @@ describe.each(["vfs", ...(isRoot ? ["overlay"] : [])])("%s", (name) => {
     fs.mkdirSync(join(home, `.new-${id(3)}`, "diff"), { recursive: true });
     const next = await open();
     expect((await next.ids()).sort()).toEqual([id(1), id(2)]);
-    expect(fs.readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(root);
+    // aufs mounts its directory upon itself, to keep to itself what is mounted below.
+    const mounts = host.kernel.mounts().filter(({ mountpoint }) => mountpoint.startsWith(root));
+    expect(mounts.map(({ mountpoint }) => mountpoint)).toEqual(name === "aufs" ? [home] : []);
     expect(fs.existsSync(join(home, `.new-${id(3)}`))).toBe(false);
   });
 
@@ -321,14 +344,64 @@ describe.each(["vfs", ...(isRoot ? ["overlay"] : [])])("%s", (name) => {
 });
 
 test("newGraphDriver() refuses an unknown name, and takes DOCKER_DRIVER before the flag", async () => {
-  const log = new Logger(host);
   await expect(newGraphDriver(base, { name: "nope", env: {} }, host, log)).rejects.toThrow("driver not supported");
   const driver = await newGraphDriver(join(base, "env"), { name: "nope", env: { DOCKER_DRIVER: "vfs" } }, host, log);
   expect(driver.name).toBe("vfs");
 });
 
 test("newGraphDriver() chooses overlay where it mounts, else vfs", async () => {
-  const driver = await newGraphDriver(join(base, "auto"), { env: {} }, host, new Logger(host));
+  const driver = await newGraphDriver(join(base, "auto"), { env: {} }, host, log);
   expect(driver.name).toBe(isRoot ? "overlay" : "vfs");
   await driver.cleanup();
 });
+
+test.runIf(noAufs === undefined && isRoot)(
+  "aufs keeps whiteouts as files, and its mounts each have a process while they last",
+  async () => {
+    const root = join(base, "marks");
+    const driver = await newGraphDriver(root, { name: "aufs", env: {} }, host, log);
+    await driver.create(id(1));
+    await driver.applyDiff(
+      id(1),
+      undefined,
+      streamOf(layer({ name: "gone" }, { name: "d/" }, { name: "d/old" }, { name: "d/keeps", content: "x" })),
+    );
+    await driver.create(id(2), id(1));
+    const servers = () =>
+      fs.readdirSync("/proc").filter((pid) => {
+        if (!/^\d+$/.test(pid)) return false;
+        try {
+          return fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(root);
+        } catch {
+          return false;
+        }
+      });
+    const dir = await driver.get(id(2));
+    expect(servers()).toHaveLength(1);
+    expect(host.kernel.mounts().find(({ mountpoint }) => mountpoint === dir)?.fstype).toBe("fuse.fuse-overlayfs");
+    fs.rmSync(join(dir, "gone"));
+    fs.appendFileSync(join(dir, "d/keeps"), "y");
+    fs.rmSync(join(dir, "d/old"));
+    // What is written is in the layer at once: commit reads it there while the container is only paused.
+    const diff = join(root, "aufs/diff", id(2));
+    expect(tree(diff)).toEqual({ ".wh.gone": "", "d/": "", "d/.wh.old": "", "d/keeps": "xy" });
+    fs.rmSync(join(dir, "d"), { recursive: true });
+    fs.mkdirSync(join(dir, "d"));
+    expect(tree(diff)).toEqual({ ".wh.gone": "", "d/": "", "d/.wh..wh..opq": "" });
+    expect(await driver.changes(id(2), id(1))).toEqual([
+      { path: "/d", kind: 0 },
+      { path: "/d/keeps", kind: 2 },
+      { path: "/d/old", kind: 2 },
+      { path: "/gone", kind: 2 },
+    ]);
+    // A process that dies takes its mount along; the next user gets a new one.
+    for (const pid of servers()) process.kill(Number(pid), "SIGKILL");
+    await expect.poll(servers).toEqual([]);
+    await driver.put(id(2));
+    expect(tree(await driver.get(id(2)))).toEqual({ "d/": "" });
+    await driver.put(id(2));
+    await expect.poll(servers).toEqual([]);
+    expect(fs.readdirSync(join(root, "aufs/work"))).toEqual([]);
+    await driver.cleanup();
+  },
+);

@@ -18,8 +18,8 @@ export class DriverUnavailableError extends EngineError {
 export class NoSuchLayerError extends EngineError {
   readonly statusCode = 404;
 
-  /** Reads like the failed `stat` that 1.2.0 reports. */
-  constructor(path: string) {
-    super(`stat ${path}: no such file or directory`);
+  /** Reads like the failed call that 1.2.0 reports. */
+  constructor(path: string, call: "stat" | "open" = "stat") {
+    super(`${call} ${path}: no such file or directory`);
   }
 }

@@ -9,6 +9,7 @@ import { join } from "node:path/posix";
 import { SystemError } from "../../errdefs/errdefs.ts";
 import type { Host } from "../../host/host.ts";
 import type { Logger } from "../../pkg/log/log.ts";
+import { AufsDriver } from "./aufs/aufs.ts";
 import type { GraphDriver } from "./driver.ts";
 import { DriverUnavailableError } from "./errors.ts";
 import { OverlayDriver } from "./overlay/driver.ts";
@@ -17,16 +18,22 @@ import { VfsDriver } from "./vfs/driver.ts";
 /** What drivers touch. */
 export type DriverHost = Pick<Host, "fs" | "exec" | "kernel" | "machine" | "pool" | "random">;
 
-/** Starts a driver in its directory. */
+/**
+ * Starts a driver in its directory.
+ *
+ * `asked` says that it was named: then it may do with less than it likes.
+ */
 export type DriverInit = (
   home: string,
   options: readonly string[],
   host: DriverHost,
   log: Logger,
+  asked: boolean,
 ) => Promise<GraphDriver>;
 
 /** @origin daemon/graphdriver/driver.go drivers */
 const drivers: Readonly<Record<string, DriverInit>> = {
+  aufs: AufsDriver.init,
   overlay: OverlayDriver.init,
   vfs: VfsDriver.init,
 };
@@ -35,9 +42,10 @@ const drivers: Readonly<Record<string, DriverInit>> = {
  * Which driver is tried first when none is asked for.
  *
  * @origin daemon/graphdriver/driver.go priority
- * @deviation overlay stands first; 1.2.0 was before it and had aufs, btrfs, devicemapper, vfs.
+ * @deviation overlay stands first; 1.2.0 was before it and had aufs, btrfs, devicemapper, vfs. aufs comes second, and only
+ *   where the kernel has it: fuse-overlayfs, which stands in for it, is for those who ask.
  */
-export const priority: readonly string[] = ["overlay", "vfs"];
+export const priority: readonly string[] = ["overlay", "aufs", "vfs"];
 
 /** How to choose. */
 export interface DriverChoice {
@@ -69,11 +77,11 @@ export async function newGraphDriver(
   if (asked) {
     const init = Object.hasOwn(drivers, asked) ? drivers[asked] : undefined;
     if (init === undefined) throw new DriverUnavailableError("driver not supported");
-    return init(join(root, asked), options, host, log);
+    return init(join(root, asked), options, host, log, true);
   }
   for (const name of priority) {
     try {
-      return await (drivers[name] as DriverInit)(join(root, name), options, host, log);
+      return await (drivers[name] as DriverInit)(join(root, name), options, host, log, false);
     } catch (cause) {
       if (!(cause instanceof DriverUnavailableError)) throw cause;
       log.debug("driver.go:93", `${name}: ${cause.message}`);

@@ -7,19 +7,13 @@
 import { fromText, toPath } from "../../archive/byte-string.ts";
 import { isErrno, SystemError } from "../../errdefs/errdefs.ts";
 import type { Host } from "../../host/host.ts";
+import { unmountBelow } from "./mounts.ts";
 
 /** What deleting needs. */
 export type RemoveHost = Pick<Host, "fs" | "kernel" | "exec">;
 
 /** How many deletions run at once. */
 const AT_ONCE = 64;
-
-/** Unmounts everything at or below a directory, the latest mount first. What was mounted there stays as it is. */
-export function unmountBelow({ kernel }: Pick<Host, "kernel">, dir: string): void {
-  for (const { mountpoint } of kernel.mounts().reverse()) {
-    if (mountpoint === dir || mountpoint.startsWith(`${dir}/`)) kernel.unmount(mountpoint, { detach: true });
-  }
-}
 
 /**
  * Deletes a directory and everything in it; nothing there is no error. Links are deleted, not followed; what is mounted

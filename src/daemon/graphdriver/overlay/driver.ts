@@ -22,7 +22,6 @@ import { tar } from "../../../archive/archive.ts";
 import type { Change } from "../../../archive/changes.ts";
 import { treeSize } from "../../../archive/tree.ts";
 import { isErrno } from "../../../errdefs/errdefs.ts";
-import type { FileSystem } from "../../../host/host.ts";
 import type { UnpackResult } from "../../../host/pool.ts";
 import type { Logger } from "../../../pkg/log/log.ts";
 import type { Reader } from "../../../sync/io.ts";
@@ -31,7 +30,8 @@ import { writeSynced } from "../../../utils/durable.ts";
 import type { GraphDriver } from "../driver.ts";
 import { DriverUnavailableError, NoSuchLayerError } from "../errors.ts";
 import type { DriverHost } from "../graphdriver.ts";
-import { removeTree, unmountBelow } from "../remove-tree.ts";
+import { exists, unmountBelow, unmountLayer } from "../mounts.ts";
+import { removeTree } from "../remove-tree.ts";
 import { overlayChanges } from "./diff.ts";
 
 /** Digits of a short name. */
@@ -75,7 +75,7 @@ export class OverlayDriver implements GraphDriver {
     await probe(home, host);
     const off: string[] = [];
     for (const name of KERNEL_OPTIONS) {
-      if (await exists(fs, `/sys/module/overlay/parameters/${name}`)) off.push(`,${name}=off`);
+      if (await exists(host, `/sys/module/overlay/parameters/${name}`)) off.push(`,${name}=off`);
     }
     const driver = new OverlayDriver(home, host, log, off.join(""));
     await driver.#removeHalfMade();
@@ -113,7 +113,7 @@ export class OverlayDriver implements GraphDriver {
   async remove(id: string): Promise<void> {
     await this.#locks.run(id, async () => {
       const { fs } = this.#host;
-      this.#unmount(id);
+      unmountLayer(this.#host, join(this.#home, id, "merged"), this.#log);
       this.#users.delete(id);
       const gone = join(this.#home, `${REMOVING}${id}`);
       await removeTree(this.#host, gone); // from a time when that failed
@@ -159,13 +159,13 @@ export class OverlayDriver implements GraphDriver {
         return;
       }
       this.#users.delete(id);
-      this.#unmount(id);
+      unmountLayer(this.#host, join(this.#home, id, "merged"), this.#log);
     });
   }
 
   /** @see GraphDriver.exists */
   async exists(id: string): Promise<boolean> {
-    return exists(this.#host.fs, join(this.#home, id, "diff"));
+    return exists(this.#host, join(this.#home, id, "diff"));
   }
 
   /** @see GraphDriver.ids */
@@ -242,18 +242,6 @@ export class OverlayDriver implements GraphDriver {
     if (info.uid !== 0 || info.gid !== 0) await fs.chown(diff, info.uid, info.gid);
   }
 
-  #unmount(id: string): void {
-    const target = join(this.#home, id, "merged");
-    try {
-      this.#host.kernel.unmount(target);
-    } catch (cause) {
-      if (isErrno(cause, "EINVAL", "ENOENT")) return; // not mounted
-      if (!isErrno(cause, "EBUSY")) throw cause;
-      this.#log.debug("overlay.go", `${target} is busy: it goes when its last user does`);
-      this.#host.kernel.unmount(target, { detach: true });
-    }
-  }
-
   /** Deletes a directory that is no layer any more, and its short name. */
   async #erase(dir: string): Promise<void> {
     const { fs } = this.#host;
@@ -282,16 +270,6 @@ const FILE_SYSTEMS: Record<number, string> = {
   16914836: "tmpfs",
   801189825: "zfs",
 };
-
-async function exists(fs: Pick<FileSystem, "lstat">, path: string): Promise<boolean> {
-  return fs.lstat(path).then(
-    () => true,
-    (cause) => {
-      if (isErrno(cause, "ENOENT", "ENOTDIR")) return false;
-      throw cause;
-    },
-  );
-}
 
 /** Tries a real mount: the only way to know that kernel, file system and privileges go together. */
 async function probe(home: string, { fs, kernel }: DriverHost): Promise<void> {
