@@ -95,7 +95,7 @@ describeRoot("unix sockets", () => {
     await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
     const { port } = taken.address() as { port: number };
     expect(await failing("-H", `tcp://127.0.0.1:${port}`)).toMatch(
-      new RegExp(`\\(1\\):[sS]*listen tcp 127.0.0.1:${port}: .*address already in use$`, "m"),
+      new RegExp(`\\(1\\):[\\s\\S]*listen tcp 127.0.0.1:${port}: .*address already in use$`, "m"),
     );
     await new Promise((resolve) => taken.close(resolve));
     writeFileSync(join(dir, "file"), "precious");
