@@ -19,7 +19,12 @@ import { killContainer, stopContainer } from "./stop.ts";
 /** A directory with this ending belongs to a container that is being removed. */
 export const removingSuffix = ".removing";
 
-/** Job `delete CONTAINER`: `removeVolume`, `removeLink`, `forceRemove`. @origin daemon/delete.go ContainerDestroy */
+/**
+ * Job `delete CONTAINER`: `removeVolume`, `removeLink`, `forceRemove`.
+ *
+ * @origin daemon/delete.go ContainerDestroy
+ * @deviation By force a paused container is killed and removed too; 1.2.0 refuses.
+ */
 export async function containerDestroy(daemon: Daemon, job: Job): Promise<void> {
   const [name] = job.args;
   if (name === undefined || job.args.length > 1) {
@@ -92,12 +97,13 @@ export async function destroy(daemon: Daemon, container: Container): Promise<voi
       if (!isErrno(cause, "ENOENT")) throw cause;
     });
     await syncDirectory(daemon.host.fs, daemon.repository);
-    daemon.containerGraph.purge(id);
     await removeLayer(daemon, id, "root");
     await removeLayer(daemon, `${id}-init`, "init");
     await fs.rm(trash, { recursive: true, force: true }).catch((cause: unknown) => {
       throw new SystemError(`Unable to remove filesystem for ${id}: ${messageOf(cause)}`, { cause });
     });
+    // Last: on a full disk there is room for it only now. A name without a container is taken over by the next.
+    daemon.containerGraph.purge(id);
   } finally {
     daemon.logEvent(container, "destroy");
     container.removed.resolve();

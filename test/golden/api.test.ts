@@ -5,7 +5,7 @@
  * one would have made is left out with it.
  */
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ROUTES } from "../../src/api/server/routes.ts";
@@ -188,6 +188,14 @@ function withTexts(record: GoldenRecord, texts: Readonly<Record<string, string>>
 
 const only = process.env["GOLDEN"]?.split(",");
 const scenarios = Object.keys(SCENARIOS).filter((name) => only === undefined || only.includes(name));
+
+test("what differs on purpose is said in the source too", () => {
+  for (const { symbol } of Object.values(DEVIATIONS)) {
+    if (symbol === undefined) continue;
+    const source = readFileSync(join(import.meta.dirname, "../..", symbol.split(" ")[0] ?? ""), "utf8");
+    expect(source, symbol).toContain("@deviation");
+  }
+});
 
 /** How many scenarios go on at a time: each mostly waits. */
 const AT_ONCE = 2;

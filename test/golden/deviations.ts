@@ -78,7 +78,10 @@ export const DEVIATIONS: Readonly<Record<string, Deviation>> = {
     reason: "runc makes the terminal inside the container: its name there is /dev/pts/0",
     symbol: "src/daemon/execdriver/native/driver.ts NativeDriver.run",
   },
-  "network.098": { reason: "1.2.0 crashes on a device that is a file; here it is an error" },
+  "network.098": {
+    reason: "1.2.0 crashes on a device that is a file; here it is an error",
+    symbol: "src/daemon/execdriver/native/devices.ts namedDevices",
+  },
   "lifecycle.051": {
     reason: "a paused container is killed and removed when that is forced; 1.2.0 refuses",
     symbol: "src/daemon/delete.ts",

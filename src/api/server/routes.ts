@@ -50,7 +50,8 @@ function route(line: string, jobs: string, handle: ApiHandler, hijacks = false):
 /**
  * Every route and the jobs behind it.
  *
- * @deviation `HEAD /_ping` is new: clients of today ask it for the version. `attach/ws` is left out.
+ * @deviation `HEAD /_ping` is new: clients of today ask it for the version. `attach/ws` and, with
+ *   `-D`, the profiler of Go's runtime are left out.
  */
 export const ROUTES: readonly Route[] = [
   route("GET /_ping", "", ping),

@@ -4,6 +4,7 @@
  * 1.0 to 1.14 are Docker 1.2.0's, to the letter. 1.15 to 1.30 are answered for the clients that came after; a request
  * without a version gets what 1.2.0 would have said.
  *
+ * @deviation 1.2.0 refuses what is above 1.14; here that begins above 1.30, and the text names both versions.
  * @module
  */
 

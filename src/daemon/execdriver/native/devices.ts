@@ -45,7 +45,7 @@ async function describe(
  *
  * @throws {BadRequestError} for a path that is missing or no device
  * @origin vendor/src/github.com/docker/libcontainer/devices/devices.go GetDevice
- * @deviation A missing device is reported; 1.2.0 crashes on it.
+ * @deviation A missing device, or a file that is none, is reported; 1.2.0 crashes on it.
  */
 export async function namedDevices(
   fs: Pick<FileSystem, "stat" | "lstat">,
