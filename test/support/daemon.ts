@@ -223,6 +223,10 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaem
     inside: (...words) => run([...netns.prefix, ...words]),
     remove: async () => {
       if (child.exitCode === null && child.signalCode === null) await end();
+      // The kernel takes a namespace and its links down behind the last process: that is not ours to wait for.
+      for (let tries = 0; tries < 100 && leftovers(dir, netns).some((line) => line.startsWith("link ")); tries++) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
       const left = leftovers(dir, netns);
       cleanUp();
       return left;
