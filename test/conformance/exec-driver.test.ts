@@ -119,6 +119,12 @@ vm("run() names a program that is not there, and leaves nothing", async () => {
   expect(readdirSync(join(state, ".runc"))).toEqual([]);
 });
 
+vm("run() is not held up by a failure of which runc has much to say", async () => {
+  const long = "x".repeat(200_000);
+  await expect(run(command(["true"], { env: [long] }))).rejects.toThrow("invalid environment variable");
+  await expect(run(command([long]))).rejects.toThrow(/file name too long|argument list too long|not found/);
+});
+
 vm("run() looks the user up in the container's own files", async () => {
   expect((await run(command(["id"], { user: "web" }))).stdout).toMatch(/uid=33\S* gid=44/);
   await expect(run(command(["id"], { user: "ghost" }))).rejects.toThrow("Unable to find user ghost");

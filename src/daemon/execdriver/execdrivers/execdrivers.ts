@@ -11,7 +11,7 @@ import type { Host } from "../../../host/host.ts";
 import type { Logger } from "../../../pkg/log/log.ts";
 import type { ExecDriver } from "../driver.ts";
 import { DryDriver } from "../dry/driver.ts";
-import { NativeDriver } from "../native/driver.ts";
+import { NativeDriver, requireRunc } from "../native/driver.ts";
 
 /**
  * @param name - `native`, or `dry` for hosts that cannot run containers
@@ -23,5 +23,15 @@ import { NativeDriver } from "../native/driver.ts";
 export async function newDriver(name: string, root: string, host: Host, log: Logger): Promise<ExecDriver> {
   if (name === "native") return NativeDriver.init(join(root, "execdriver", "native"), host, log);
   if (name === "dry") return new DryDriver(join(root, "execdriver", "dry"), host);
-  throw new SystemError(`unknown exec driver ${name}`);
+  throw unknown(name);
+}
+
+/** @throws {SystemError} what {@link newDriver} would throw of the name or of a program that is missing */
+export async function checkDriver(name: string, host: Pick<Host, "exec">): Promise<void> {
+  if (name === "native") await requireRunc(host);
+  else if (name !== "dry") throw unknown(name);
+}
+
+function unknown(name: string): SystemError {
+  return new SystemError(`unknown exec driver ${name}`);
 }

@@ -23,6 +23,7 @@ import type { Console } from "../../../host/kernel.ts";
 import type { Logger } from "../../../pkg/log/log.ts";
 import { followSymlinkInScope } from "../../../pkg/symlink/fs.ts";
 import type { Reader, Writer } from "../../../sync/io.ts";
+import { readAhead } from "../../../sync/read-ahead.ts";
 import type { Command, ExecDriver, ExitStatus, Pipes, Started } from "../driver.ts";
 import { createContainer, type OciDevice } from "./create.ts";
 import { hostDevices, namedDevices } from "./devices.ts";
@@ -33,6 +34,9 @@ export const NATIVE_DRIVER_NAME = "native-0.2";
 
 // passwd and group come from the image; more than this is not read.
 const MAX_ACCOUNT_FILE_BYTES = 4 << 20;
+
+/** What is read of each output stream before anybody wants it. No text of runc's is longer: it quotes the configuration. */
+const AHEAD_BYTES = 8 << 20;
 
 type NativeHost = Pick<Host, "fs" | "exec" | "kernel">;
 
@@ -49,6 +53,12 @@ interface Streams {
   pump(): Promise<void>;
   /** Closes everything when the container never came to life. */
   abandon(): void;
+}
+
+/** @throws {NotFoundError} when there is no `runc` */
+export async function requireRunc({ exec }: Pick<Host, "exec">): Promise<void> {
+  if ((await exec.lookPath("runc")) !== undefined) return;
+  throw new NotFoundError("Cannot run containers: runc is not on PATH. Install it (Debian: apt-get install runc).");
 }
 
 /** @origin daemon/execdriver/native/driver.go driver */
@@ -79,9 +89,7 @@ export class NativeDriver implements ExecDriver {
   static async init(root: string, host: NativeHost, log: Logger): Promise<NativeDriver> {
     const driver = new NativeDriver(root, host, log);
     await host.fs.mkdir(driver.#state, { recursive: true, mode: 0o700 });
-    if ((await host.exec.lookPath("runc")) === undefined) {
-      throw new NotFoundError("Cannot run containers: runc is not on PATH. Install it (Debian: apt-get install runc).");
-    }
+    await requireRunc(host);
     host.kernel.becomeSubreaper();
     return driver;
   }
@@ -232,6 +240,8 @@ export class NativeDriver implements ExecDriver {
     const input = command.openStdin ? kernel.pipe() : undefined;
     const output = kernel.pipe();
     const error = kernel.pipe();
+    // Read from now on: runc has the same ends, and what it has to say of a failure may not fit into a pipe.
+    const ahead = [output, error].map(({ read }) => readAhead(kernel.readFd(read), AHEAD_BYTES));
     const childEnds = [input?.read, output.write, error.write].filter((fd) => fd !== undefined);
     const closeChildEnds = () => {
       for (const fd of childEnds) kernel.closeFd(fd);
@@ -242,14 +252,12 @@ export class NativeDriver implements ExecDriver {
         closeChildEnds();
         // Nobody waits for the input: a client that never stops typing must not keep a dead container.
         if (input !== undefined) void pumpInput(pipes.stdin, kernel.writeFd(input.write));
-        await Promise.all([
-          pumpOutput(kernel.readFd(output.read), pipes.stdout),
-          pumpOutput(kernel.readFd(error.read), pipes.stderr),
-        ]);
+        await Promise.all(ahead.map((from, i) => pumpOutput(from, i === 0 ? pipes.stdout : pipes.stderr)));
       },
       abandon: () => {
         closeChildEnds();
-        for (const fd of [input?.write, output.read, error.read]) if (fd !== undefined) kernel.closeFd(fd);
+        if (input !== undefined) kernel.closeFd(input.write);
+        for (const from of ahead) from.destroy();
       },
     };
   }
