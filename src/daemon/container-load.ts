@@ -92,5 +92,8 @@ function texts(value: unknown): string[] {
 
 function record<T>(value: unknown, read: (item: unknown) => T): Record<string, T> | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, read(item)]));
+  // Without a prototype: the keys come from outside.
+  const found = Object.create(null) as Record<string, T>;
+  for (const [key, item] of Object.entries(value)) found[key] = read(item);
+  return found;
 }

@@ -67,9 +67,9 @@ export async function createContainer(
   const image = await lookup(daemon, config.Image);
   const warnings = mergeAndVerifyConfig(config, image);
   const id = generateRandomID(daemon.host.random);
-  const fullName = name === "" ? generateName(daemon, id) : reserveName(daemon, id, name);
   daemon.graph.hold(image.id);
   try {
+    const fullName = name === "" ? generateName(daemon, id) : reserveName(daemon, id, name);
     const container = newContainer(daemon, id, fullName, config, hostConfig, image);
     await makeBindSources(daemon, hostConfig);
     registerLinks(daemon, container, hostConfig);
@@ -79,8 +79,8 @@ export async function createContainer(
     daemon.register(container);
     return { container, warnings };
   } catch (cause) {
-    releaseName(daemon, id);
     await removeTraces(daemon, id);
+    releaseName(daemon, id);
     throw cause;
   } finally {
     daemon.graph.release(image.id);

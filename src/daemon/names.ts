@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ConflictError, SystemError } from "../errdefs/errdefs.ts";
+import { ConflictError, messageOf, SystemError } from "../errdefs/errdefs.ts";
 import { isNonUniqueNameError } from "../pkg/graphdb/graphdb.ts";
 import { getRandomName } from "../pkg/namesgenerator/names-generator.ts";
 import type { Daemon } from "./daemon.ts";
@@ -72,5 +72,10 @@ export function generateName(daemon: Daemon, id: string): string {
 /** Takes the name of a container back that came to nothing. */
 export function releaseName(daemon: Daemon, id: string): void {
   daemon.beingCreated.delete(id);
-  daemon.containerGraph.purge(id);
+  try {
+    daemon.containerGraph.purge(id);
+  } catch (cause) {
+    // On a full disk. Nobody misses the name: one without a container is taken over by the next that wants it.
+    daemon.log.error("create.go:95", `Cannot release the name of ${id}: ${messageOf(cause)}`);
+  }
 }

@@ -25,8 +25,8 @@ interface Volume {
 /** Makes the container's volumes and their mount points. @origin daemon/volumes.go prepareVolumesForContainer */
 export async function prepareVolumes(daemon: Daemon, container: Container, rootfs: string): Promise<void> {
   if (Object.keys(container.volumes ?? {}).length === 0) {
-    container.volumes = {};
-    container.volumesRW = {};
+    container.volumes = emptyRecord();
+    container.volumesRW = emptyRecord();
     for (const spec of container.hostConfig.VolumesFrom ?? []) await applyVolumesFrom(daemon, container, spec);
   }
   for (const volume of wantedVolumes(container)) await initialize(daemon, container, rootfs, volume);
@@ -42,8 +42,8 @@ async function applyVolumesFrom(daemon: Daemon, container: Container, spec: stri
   if (donor === undefined) throw new SystemError(`Container ${name} not found. Impossible to mount its volumes`);
   for (const [path, source] of Object.entries(donor.volumes ?? {})) {
     if (container.volumes?.[path] !== undefined) continue;
-    (container.volumes ??= {})[path] = source;
-    (container.volumesRW ??= {})[path] = (donor.volumesRW?.[path] ?? false) && mode === "rw";
+    (container.volumes ??= emptyRecord())[path] = source;
+    (container.volumesRW ??= emptyRecord())[path] = (donor.volumesRW?.[path] ?? false) && mode === "rw";
     const rootfs = await mount(daemon, container);
     const inside = await followSymlinkInScope(daemon.host.fs, posix.join(rootfs, posix.join("/", path)), rootfs);
     await createIfNotExists(daemon, inside, (await daemon.host.fs.stat(source)).isDirectory());
@@ -93,15 +93,23 @@ async function initialize(daemon: Daemon, container: Container, rootfs: string, 
   const { fs } = daemon.host;
   const path = clean(volume.volPath);
   if (container.volumes?.[path] !== undefined) return;
-  const source = volume.hostPath ?? (await daemon.volumes.create());
-  const hostPath = await fs.realpath(source).catch((cause: unknown) => {
-    throw new SystemError(pathErrorText("lstat", source, cause), { cause });
-  });
+  // Its place first: a volume that cannot be mounted anywhere is not made.
   const inside = await followSymlinkInScope(fs, posix.join(rootfs, posix.join("/", path)), rootfs);
-  (container.volumes ??= {})[path] = hostPath;
-  (container.volumesRW ??= {})[path] = volume.writable;
-  await createIfNotExists(daemon, inside, (await fs.stat(hostPath)).isDirectory());
-  if (volume.hostPath === undefined) await copyExistingContents(daemon.host, inside, hostPath);
+  const source = volume.hostPath ?? (await daemon.volumes.create(container.id));
+  let hostPath: string;
+  try {
+    hostPath = await fs.realpath(source).catch((cause: unknown) => {
+      throw new SystemError(pathErrorText("lstat", source, cause), { cause });
+    });
+    await createIfNotExists(daemon, inside, (await fs.stat(hostPath)).isDirectory());
+    if (volume.hostPath === undefined) await copyExistingContents(daemon.host, inside, hostPath);
+  } catch (cause) {
+    // Not half filled: the next start would take it for complete.
+    if (volume.hostPath === undefined) await daemon.volumes.delete(posix.basename(source)).catch(() => undefined);
+    throw cause;
+  }
+  (container.volumes ??= emptyRecord())[path] = hostPath;
+  (container.volumesRW ??= emptyRecord())[path] = volume.writable;
 }
 
 /** Makes the mount point. @origin daemon/volumes.go createIfNotExists */
@@ -118,6 +126,11 @@ async function createIfNotExists({ host: { fs } }: Daemon, path: string, directo
   }
   await fs.mkdir(posix.dirname(path), { recursive: true, mode: 0o755 });
   await (await fs.open(path, "a", 0o755)).close();
+}
+
+/** By paths that come from outside: `__proto__` and `constructor` are paths like any other. */
+function emptyRecord<T>(): Record<string, T> {
+  return Object.create(null) as Record<string, T>;
 }
 
 function clean(path: string): string {

@@ -236,6 +236,22 @@ describe.each(drivers)("%s", (name) => {
     await driver.remove(id(9));
   });
 
+  test("create() on a full disk says so and leaves nothing", async () => {
+    await driver.create(id(1));
+    const before = tree(root);
+    const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+    const noRoom = {
+      ...host.fs,
+      // The first file that is written, or where there is none the last directory.
+      open: () => Promise.reject(full),
+      mkdir: (...args: Parameters<typeof host.fs.mkdir>) =>
+        name === "vfs" && String(args[0]).includes(id(2)) ? Promise.reject(full) : host.fs.mkdir(...args),
+    } as typeof host.fs;
+    const other = await newGraphDriver(root, { name, env: {} }, { ...host, fs: noRoom }, log);
+    await expect(other.create(id(2), id(1))).rejects.toThrow("no space left on device");
+    expect(tree(root)).toEqual(before);
+  });
+
   test("remove() takes a layer away while it is in use", async () => {
     await make(1, undefined, { name: "a" });
     await driver.create(id(2), id(1));

@@ -28,6 +28,7 @@ export interface SqlConnection {
 /**
  * Opens the database at `path` and makes the tables when the file is new or empty.
  *
+ * @throws when it cannot be read (`isCorrupt`) or made
  * @origin pkg/graphdb/conn_sqlite3.go NewSqliteConn
  */
 export async function newSqliteConn(path: string, host: Pick<Host, "fs">): Promise<Database> {
@@ -40,8 +41,19 @@ export async function newSqliteConn(path: string, host: Pick<Host, "fs">): Promi
   }
   const { default: Sqlite } = await import("libsql");
   const connection = new Sqlite(path) as unknown as SqlConnection;
+  try {
+    return open(connection, fresh);
+  } catch (cause) {
+    connection.close();
+    throw cause;
+  }
+}
+
+function open(connection: SqlConnection, fresh: boolean): Database {
   // Not switched on in 1.2.0, whose purge leaves edges to entities that are gone; the library's default is on.
   connection.exec("PRAGMA foreign_keys=OFF");
   connection.exec("PRAGMA synchronous=FULL");
-  return new Database(connection, fresh);
+  const database = new Database(connection, fresh);
+  database.entities(); // read once, so that a broken file is noticed here
+  return database;
 }

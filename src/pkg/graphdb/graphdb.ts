@@ -14,7 +14,7 @@
  */
 
 import posix from "node:path/posix";
-import { messageOf } from "../../errdefs/errdefs.ts";
+import { messageOf, SystemError } from "../../errdefs/errdefs.ts";
 import type { SqlConnection, SqlStatement } from "./conn-sqlite3.ts";
 import { splitPath } from "./sort.ts";
 
@@ -70,6 +70,11 @@ export function isNonUniqueNameError(cause: unknown): boolean {
     (text.includes("UNIQUE constraint failed") && text.includes("edge.name")) ||
     text.endsWith("constraint failed")
   );
+}
+
+/** Whether a file could not be read because it is no database, or a broken one. */
+export function isCorrupt(cause: unknown): boolean {
+  return /file is not a database|disk image is malformed/.test(messageOf(cause));
 }
 
 /** The graph of names. @origin pkg/graphdb/graphdb.go Database */
@@ -256,8 +261,13 @@ export class Database {
       this.#connection.exec("COMMIT");
       return result;
     } catch (cause) {
-      this.#connection.exec("ROLLBACK");
-      throw cause;
+      try {
+        this.#connection.exec("ROLLBACK");
+      } catch {
+        // A full disk or a failing one has ended the transaction already; what counts is why.
+      }
+      if (!messageOf(cause).includes("database or disk is full")) throw cause;
+      throw new SystemError("Cannot write the names of the containers: no space left on device", { cause });
     }
   }
 }

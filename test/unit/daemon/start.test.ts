@@ -108,6 +108,23 @@ test.each([
   expect(driver.mounted.has(id)).toBe(false);
 });
 
+test("start takes any path for a volume, and leaves none where that cannot be", async () => {
+  const f = await fixture();
+  const paths = ["__proto__", "constructor", "/a"];
+  const Volumes = Object.fromEntries(paths.map((path) => [path, {}]));
+  const { id } = await f.start({ Volumes }, "odd");
+  expect(Object.keys(f.daemon.mustGet(id).volumes ?? {}).sort()).toEqual([...paths].sort());
+  const made = f.daemon.volumes.ids().length;
+  expect(made).toBe(3);
+
+  const failing = await f.create({ Volumes: { "/b": {} } }, "failing");
+  const { readdir } = f.host.fs;
+  f.host.fs.readdir = (() => Promise.reject(new Error("no space left on device"))) as unknown as typeof readdir;
+  await expect(f.run("start", [failing])).rejects.toThrow("no space left on device");
+  f.host.fs.readdir = readdir;
+  expect([f.daemon.volumes.ids().length, f.daemon.mustGet(failing).volumes]).toEqual([made, {}]);
+});
+
 test("start links only to containers that run", async () => {
   const { create, run, start, daemon } = await fixture();
   await start({ ExposedPorts: { "80/tcp": {} }, Env: ["PW=x"] }, "child");

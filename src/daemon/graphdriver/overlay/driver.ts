@@ -89,18 +89,19 @@ export class OverlayDriver implements GraphDriver {
     const temp = join(this.#home, `${TEMP}${id}`);
     const short = random.bytes(SHORT_DIGITS / 2).toString("hex");
     await removeTree(this.#host, temp);
-    await fs.mkdir(temp, { mode: 0o700 });
-    await Promise.all([
-      fs.mkdir(join(temp, "diff"), { mode: 0o755 }),
-      fs.mkdir(join(temp, "work"), { mode: 0o700 }),
-      fs.mkdir(join(temp, "merged"), { mode: 0o700 }),
-      // Synced: after a power failure an empty one would make the layer useless.
-      writeSynced(fs, join(temp, "link"), short),
-      below === undefined ? undefined : writeSynced(fs, join(temp, "lower"), below),
-      fs.symlink(`../${id}/diff`, join(this.#home, "l", short)),
-    ]);
-    if (parent !== undefined) await this.#inheritRoot(parent, join(temp, "diff"));
     try {
+      await fs.mkdir(temp, { mode: 0o700 });
+      const steps = await Promise.allSettled([
+        fs.mkdir(join(temp, "diff"), { mode: 0o755 }),
+        fs.mkdir(join(temp, "work"), { mode: 0o700 }),
+        fs.mkdir(join(temp, "merged"), { mode: 0o700 }),
+        // Synced: after a power failure an empty one would make the layer useless.
+        writeSynced(fs, join(temp, "link"), short),
+        below === undefined ? undefined : writeSynced(fs, join(temp, "lower"), below),
+        fs.symlink(`../${id}/diff`, join(this.#home, "l", short)),
+      ]);
+      for (const step of steps) if (step.status === "rejected") throw step.reason;
+      if (parent !== undefined) await this.#inheritRoot(parent, join(temp, "diff"));
       await fs.rename(temp, join(this.#home, id));
     } catch (cause) {
       await removeTree(this.#host, temp);

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { newSqliteConn } from "../../../../src/pkg/graphdb/conn-sqlite3.ts";
-import { type Database, isNonUniqueNameError } from "../../../../src/pkg/graphdb/graphdb.ts";
+import { newSqliteConn, type SqlConnection } from "../../../../src/pkg/graphdb/conn-sqlite3.ts";
+import { Database, isCorrupt, isNonUniqueNameError } from "../../../../src/pkg/graphdb/graphdb.ts";
 import { pathDepth, sortByDepth, splitPath } from "../../../../src/pkg/graphdb/sort.ts";
 
 let dir: string;
@@ -134,4 +134,28 @@ test("splitPath() and pathDepth() agree for every path", () => {
       expect(pathDepth(parent)).toBe(parts.length - 1);
     }),
   );
+});
+
+/** A connection to a disk that has no room left: SQLite has ended the transaction itself by the time it is told to. */
+const fullDisk: SqlConnection = {
+  exec(sql) {
+    if (sql === "COMMIT") throw new Error("database or disk is full");
+    if (sql === "ROLLBACK") throw new Error("cannot rollback - no transaction is active");
+  },
+  prepare: () => ({ run: () => ({ changes: 1 }), get: () => undefined, all: () => [] }),
+  close: () => undefined,
+};
+
+test("Database says that the disk is full, not that there is nothing to roll back", () => {
+  const full = new Database(fullDisk, false);
+  expect(() => full.set("/web", "1")).toThrow("no space left on device");
+  expect(() => full.purge("1")).toThrow("no space left on device");
+  expect(full.get("/web")).toBeUndefined();
+});
+
+test("newSqliteConn() tells a file that is no database", async () => {
+  const path = join(dir, "broken.db");
+  await fs.writeFile(path, "no database ".repeat(400));
+  const failure = await newSqliteConn(path, { fs }).catch((cause: unknown) => cause);
+  expect(isCorrupt(failure)).toBe(true);
 });
