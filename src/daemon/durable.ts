@@ -8,6 +8,16 @@ import posix from "node:path/posix";
 import type { Host } from "../host/host.ts";
 import { syncDirectory } from "../utils/durable.ts";
 
+/** Of a file that is not whole yet. */
+const ending = ".tmp";
+
+/** Removes what a crash left of {@link writeDurably} in a directory. */
+export async function removeUnwritten({ fs }: Pick<Host, "fs">, directory: string): Promise<void> {
+  for (const name of await fs.readdir(directory)) {
+    if (name.endsWith(ending)) await fs.rm(posix.join(directory, name), { recursive: true, force: true });
+  }
+}
+
 /**
  * Writes files of one directory: each to a temporary name, synced, renamed; then the directory is synced once.
  *
@@ -21,14 +31,14 @@ export async function writeDurably(
   await Promise.all(
     Object.entries(files).map(async ([name, text]) => {
       const path = posix.join(directory, name);
-      const file = await host.fs.open(`${path}.tmp`, "w", 0o644);
+      const file = await host.fs.open(`${path}${ending}`, "w", 0o644);
       try {
         await file.writeFile(text);
         await file.datasync();
       } finally {
         await file.close();
       }
-      await host.fs.rename(`${path}.tmp`, path);
+      await host.fs.rename(`${path}${ending}`, path);
     }),
   );
   await syncDirectory(host.fs, directory);

@@ -13,7 +13,7 @@ import { Graph } from "../graph/graph.ts";
 import { TagStore } from "../graph/tags.ts";
 import type { Host } from "../host/host.ts";
 import { newSqliteConn } from "../pkg/graphdb/conn-sqlite3.ts";
-import type { Database } from "../pkg/graphdb/graphdb.ts";
+import { type Database, isCorrupt } from "../pkg/graphdb/graphdb.ts";
 import type { Logger } from "../pkg/log/log.ts";
 import { newSysInfo } from "../pkg/sysinfo/sysinfo.ts";
 import { createPidFile, removePidFile } from "../utils/daemon.ts";
@@ -21,12 +21,12 @@ import { checkKernelAndArch } from "./check-machine.ts";
 import { checkDaemonConfig, type DaemonConfig, disableNetworkBridge, getDefaultNetworkMtu } from "./config.ts";
 import { Daemon } from "./daemon.ts";
 import type { ExecDriver } from "./execdriver/driver.ts";
-import { newDriver } from "./execdriver/execdrivers/execdrivers.ts";
+import { checkDriver, newDriver } from "./execdriver/execdrivers/execdrivers.ts";
 import type { GraphDriver } from "./graphdriver/driver.ts";
 import { newGraphDriver } from "./graphdriver/graphdriver.ts";
 import { checkLocalDns } from "./local-dns.ts";
 import { restore } from "./restore.ts";
-import { claimRoot } from "./root.ts";
+import { claimRoot, makeRoot } from "./root.ts";
 import { shutdown } from "./shutdown.ts";
 import { VolumeStore } from "./volume-store.ts";
 
@@ -59,6 +59,8 @@ export async function newDaemon(
   const unprivileged = host.machine.uid !== 0;
   if (unprivileged) adaptToUser(config, log);
   checkKernelAndArch(host, log);
+  // Asked before anything is made.
+  if (overrides.execDriver === undefined) await checkDriver(config.execDriver, host);
   await prepareRoot(config, host);
   const driver = await (overrides.graphDriver?.(config.root) ?? openGraphDriver(config, host, log));
   log.debug("daemon.go:751", `Using graph driver ${driver.name}`);
@@ -75,7 +77,7 @@ export async function newDaemon(
 
   if (!config.disableNetwork) await initNetworkDriver(config, eng);
   const openGraph = overrides.openGraph ?? newSqliteConn;
-  const containerGraph = await openGraph(posix.join(config.root, "linkgraph.db"), host);
+  const containerGraph = await openNames(openGraph, posix.join(config.root, "linkgraph.db"), host, log);
   const sysInfo = await newSysInfo(host, (text) => log.std(text.trimEnd()));
   const execDriver = await (overrides.execDriver?.(config.root) ??
     newDriver(config.execDriver, config.root, host, log));
@@ -118,8 +120,8 @@ function adaptToUser(config: DaemonConfig, log: Logger): void {
 async function prepareRoot(config: DaemonConfig, host: Host): Promise<void> {
   const { fs } = host;
   // Made before it is resolved: 1.2.0 leaves a new root with links in its path as it was given.
+  await makeRoot(config.root, host);
   try {
-    await fs.mkdir(config.root, { recursive: true, mode: 0o700 });
     config.root = await fs.realpath(config.root);
   } catch (cause) {
     throw new SystemError(`Unable to get the full path to root (${config.root}): ${messageOf(cause)}`, { cause });
@@ -161,6 +163,27 @@ async function openTagStore(
     });
   } catch (cause) {
     throw new SystemError(`Couldn't create Tag store: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/**
+ * Opens the names of the containers; a file that is none is put aside.
+ *
+ * @deviation 1.2.0 does not start with a broken one. The containers still know their names; links are lost.
+ */
+async function openNames(
+  open: (path: string, host: Host) => Promise<Database>,
+  path: string,
+  host: Host,
+  log: Logger,
+): Promise<Database> {
+  try {
+    return await open(path, host);
+  } catch (cause) {
+    if (!isCorrupt(cause)) throw cause;
+    log.error("daemon.go:803", `Cannot read ${path}: ${messageOf(cause)}; it is kept as ${path}.corrupt`);
+    await host.fs.rename(path, `${path}.corrupt`);
+    return open(path, host);
   }
 }
 

@@ -20,7 +20,8 @@ import type { Container } from "./container.ts";
 import { loadContainer } from "./container-load.ts";
 import type { Daemon } from "./daemon.ts";
 import { removingSuffix } from "./delete.ts";
-import { generateName } from "./names.ts";
+import { removeUnwritten } from "./durable.ts";
+import { generateName, reserveName } from "./names.ts";
 import { noNetwork } from "./network-settings.ts";
 import { startContainer } from "./start.ts";
 
@@ -59,6 +60,7 @@ async function loadAll(
     if (!ID_PATTERN.test(id)) return;
     try {
       const container = await loadContainer(id, daemon.containerRoot(id), host, log);
+      await removeUnwritten(host, daemon.containerRoot(id));
       if (container.driver === driver.name || (container.driver === "" && driver.name === "aufs")) {
         log.debug("daemon.go:319", `Loaded container ${id}`);
         loaded.set(id, container);
@@ -108,11 +110,21 @@ function registerAll(
     if (container !== undefined) add(container);
   }
   for (const container of [...loaded.values()]) {
-    container.name = generateName(daemon, container.id);
+    container.name = nameAgain(daemon, container);
     daemon.beingCreated.delete(container.id);
     add(container);
   }
   return registered;
+}
+
+/** Its own name, if that is free: the names were lost, not the containers. */
+function nameAgain(daemon: Daemon, { id, name }: Container): string {
+  try {
+    if (name !== "") return reserveName(daemon, id, name);
+  } catch (cause) {
+    daemon.log.debug("daemon.go:340", `Cannot give ${id} its name again: ${messageOf(cause)}`);
+  }
+  return generateName(daemon, id);
 }
 
 /** Ends what still runs, and removes mounts, namespaces and layers of containers that are no more. */
@@ -145,6 +157,8 @@ async function removeLeftovers(
       await container.toDisk(daemon.host);
     }),
   );
+  // One that cannot be read may have any of them.
+  if (foreign.size === 0) await daemon.volumes.removeLost(daemon.list());
   const keep = new Set(daemon.volumes.ids());
   for (const id of [...daemon.containers.keys(), ...foreign]) keep.add(id).add(`${id}-init`);
   await daemon.graph.removeOrphans(keep);

@@ -13,11 +13,13 @@
  */
 
 import posix from "node:path/posix";
-import { NoSuchError } from "../errdefs/errdefs.ts";
+import { isErrno, NoSuchError } from "../errdefs/errdefs.ts";
 import type { Host } from "../host/host.ts";
 import { goJson } from "../utils/go-json.ts";
+import { asObject, unmarshal } from "../utils/go-json-decode.ts";
 import { rfc3339Nano } from "../utils/go-time.ts";
 import { generateRandomID, ID_PATTERN } from "../utils/utils.ts";
+import type { Container } from "./container.ts";
 import { writeDurably } from "./durable.ts";
 
 /** The daemon's own volumes. */
@@ -47,18 +49,74 @@ export class VolumeStore {
     return [...this.#ids];
   }
 
-  /** Makes an empty volume. @returns its directory */
-  async create(): Promise<string> {
-    const id = generateRandomID(this.#host.random);
+  /**
+   * Makes an empty volume.
+   *
+   * @param container - id of the one it is made for
+   * @returns its directory
+   * @throws when there is no room for it; nothing of it is left then
+   */
+  async create(container: string): Promise<string> {
+    const { fs, clock, random } = this.#host;
+    const id = generateRandomID(random);
     const data = posix.join(this.#data, id);
-    await this.#host.fs.mkdir(this.#data, { recursive: true, mode: 0o700 });
-    await this.#host.fs.mkdir(data, { mode: 0o755 });
-    await this.#host.fs.mkdir(posix.join(this.#root, id), { mode: 0o700 });
-    await writeDurably(this.#host, posix.join(this.#root, id), {
-      json: goJson({ id, created: rfc3339Nano(this.#host.clock.nowNs()), container_config: {} }),
-    });
+    const created = rfc3339Nano(clock.nowNs());
     this.#ids.add(id);
+    try {
+      // Content last: a volume without it is one that a crash cut off.
+      await fs.mkdir(posix.join(this.#root, id), { mode: 0o700 });
+      await writeDurably(this.#host, posix.join(this.#root, id), {
+        json: goJson({ id, created, container, container_config: {} }),
+      });
+      await fs.mkdir(this.#data, { recursive: true, mode: 0o700 });
+      await fs.mkdir(data, { mode: 0o755 });
+    } catch (cause) {
+      await this.delete(id).catch(() => undefined); // what failed first is what counts
+      throw cause;
+    }
     return data;
+  }
+
+  /**
+   * Removes what a crash left of volumes: those that never reached the container they were made for, and those whose
+   * removal was cut off.
+   *
+   * @param containers - all there are
+   */
+  async removeLost(containers: Iterable<Pick<Container, "id" | "volumes">>): Promise<void> {
+    const alive = new Set<string>();
+    const used = new Set<string>();
+    for (const { id, volumes } of containers) {
+      alive.add(id);
+      for (const path of Object.values(volumes ?? {})) used.add(posix.basename(path));
+    }
+    for (const id of [...this.#ids]) {
+      if (used.has(id)) continue;
+      if ((await this.#isWhole(id)) && !alive.has(await this.#madeFor(id))) continue;
+      await this.delete(id);
+    }
+  }
+
+  async #isWhole(id: string): Promise<boolean> {
+    try {
+      await this.#host.fs.lstat(posix.join(this.#data, id));
+      return true;
+    } catch (cause) {
+      if (!isErrno(cause, "ENOENT")) throw cause;
+      return false;
+    }
+  }
+
+  /** The container a volume was made for; "" when nobody wrote that down, as 1.2.0. */
+  async #madeFor(id: string): Promise<string> {
+    try {
+      const { container } = asObject(
+        unmarshal(await this.#host.fs.readFile(posix.join(this.#root, id, "json"), "utf8")),
+      );
+      return typeof container === "string" ? container : "";
+    } catch {
+      return ""; // unreadable: then it is kept
+    }
   }
 
   /** @throws {NoSuchError} when there is none of that id */

@@ -21,7 +21,7 @@ import type { Logger } from "../pkg/log/log.ts";
 import { parseRepositoryTag } from "../pkg/parsers/parsers.ts";
 import { familiarName } from "../registry/names.ts";
 import { KeyedMutex } from "../sync/keyed-mutex.ts";
-import { replaceFile } from "../utils/durable.ts";
+import { removeUnfinished, replaceFile } from "../utils/durable.ts";
 import { compareBytes, goJson } from "../utils/go-json.ts";
 import { truncateID } from "../utils/utils.ts";
 import type { Graph } from "./graph.ts";
@@ -91,6 +91,7 @@ export class TagStore {
     options: TagStoreOptions = {},
   ): Promise<TagStore> {
     const store = new TagStore(path, graph, host, log, options);
+    for (const file of [path, store.#digestPath]) await removeUnfinished(host.fs, file);
     store.#names = await store.#read(path, "Repositories");
     store.#digests = await store.#read(store.#digestPath, "Digests");
     return store;

@@ -6,6 +6,7 @@
  */
 
 import { isErrno, messageOf, SystemError } from "../errdefs/errdefs.ts";
+import { pathErrorText } from "../errdefs/errno-text.ts";
 import type { Host } from "../host/host.ts";
 import type { Logger } from "../pkg/log/log.ts";
 
@@ -30,13 +31,13 @@ export async function createPidFile(pidfile: string, host: Pick<Host, "fs" | "ma
     throw new SystemError(`pid file found, ensure docker is not running or delete ${pidfile}`);
   }
   const temporary = `${pidfile}.${host.machine.pid}`;
-  await host.fs.rm(temporary, { force: true });
   try {
+    await host.fs.rm(temporary, { force: true });
     await host.fs.writeFile(temporary, String(host.machine.pid), { flag: "wx", mode: 0o644 });
     await host.fs.rename(temporary, pidfile);
   } catch (cause) {
-    await host.fs.rm(temporary, { force: true });
-    throw cause;
+    await host.fs.rm(temporary, { force: true }).catch(() => undefined); // what failed first is what counts
+    throw new SystemError(pathErrorText("open", pidfile, cause), { cause });
   }
 }
 

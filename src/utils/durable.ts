@@ -4,7 +4,7 @@
  * @module
  */
 
-import { dirname } from "node:path/posix";
+import { basename, dirname, join } from "node:path/posix";
 import { isErrno } from "../errdefs/errdefs.ts";
 import type { Host } from "../host/host.ts";
 
@@ -39,6 +39,15 @@ export async function writeSynced(
 }
 
 let counter = 0;
+const TEMPORARY = ".tmp-";
+
+/** Removes what a crash left of {@link replaceFile} beside a file. To be called before anybody writes it. */
+export async function removeUnfinished(fs: Pick<Host["fs"], "readdir" | "unlink">, path: string): Promise<void> {
+  const directory = dirname(path);
+  for (const name of await fs.readdir(directory)) {
+    if (name.startsWith(`${basename(path)}${TEMPORARY}`)) await fs.unlink(join(directory, name));
+  }
+}
 
 /**
  * Replaces a file at once: whoever reads it sees the old content or the new one, also after a crash.
@@ -46,7 +55,7 @@ let counter = 0;
  * @throws what the file system throws (`ENOSPC` …); the old file is untouched then and nothing is left beside it
  */
 export async function replaceFile(fs: Files, path: string, data: string | Uint8Array, mode = 0o600): Promise<void> {
-  const temporary = `${path}.tmp-${counter++}`;
+  const temporary = `${path}${TEMPORARY}${counter++}`;
   try {
     // Left by a crash: this process has not used the name yet.
     await fs.unlink(temporary).catch(() => undefined);

@@ -83,3 +83,37 @@ test("newDaemon() empties its own temporary directory", async () => {
   await boot({ host });
   expect(await host.fs.readdir("/data/docker/tmp")).toEqual([]);
 });
+
+test("newDaemon() asks for runc before it makes anything", async () => {
+  const host = memoryHost({ files: { "/etc/resolv.conf": "", "/run/x": "" } });
+  const eng = new Engine(host);
+  eng.logging = false;
+  const booting = newDaemon(daemonConfig({ root: "/data/docker" }), eng, host, new Logger(host));
+  await expect(booting).rejects.toThrow("runc is not on PATH. Install it");
+  await expect(host.fs.stat("/data")).rejects.toMatchObject({ code: "ENOENT" });
+});
+
+test("newDaemon() puts a broken file of names aside", async () => {
+  const files = {
+    "/etc/resolv.conf": "nameserver 10.0.0.1\n",
+    "/run/x": "",
+    "/data/docker/.drydock": "",
+    "/data/docker/linkgraph.db": "bad",
+  };
+  const host = memoryHost({ files });
+  const eng = new Engine(host);
+  eng.logging = false;
+  await newDaemon(daemonConfig({ root: "/data/docker" }), eng, host, new Logger(host), {
+    openGraph: async (path) => {
+      if (await host.fs.stat(path).catch(() => undefined)) throw new Error("file is not a database");
+      return newSqliteConn(":memory:", host);
+    },
+    graphDriver: async () => new FakeGraphDriver(host.fs) as unknown as GraphDriver,
+    execDriver: async () => new FakeExecDriver(),
+  });
+  expect(await host.fs.readFile("/data/docker/linkgraph.db.corrupt", "utf8")).toBe("bad");
+  expect(host.stderr.text).toContain(
+    "Cannot read /data/docker/linkgraph.db: file is not a database; it is kept as /data/docker/linkgraph.db.corrupt",
+  );
+  await eng.shutdown();
+});

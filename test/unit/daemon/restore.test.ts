@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { restore } from "../../../src/daemon/restore.ts";
-import { claimRoot } from "../../../src/daemon/root.ts";
+import { claimRoot, makeRoot } from "../../../src/daemon/root.ts";
 import { shutdown } from "../../../src/daemon/shutdown.ts";
 import { memoryHost } from "../../../src/host/memory/memory.ts";
 import { type Fixture, fixture, settle } from "./fixture.ts";
@@ -133,4 +133,103 @@ test("claimRoot() names the owner of a root that is in use", async () => {
   await expect(claimRoot("/mine", host)).rejects.toThrow(
     "Cannot use /mine: in use by another daemon (pid 4711). Use -g",
   );
+});
+
+test("claimRoot() says what to do when the root cannot be written", async () => {
+  const host = memoryHost({ files: { "/mine": null } });
+  const error = Object.assign(new Error("EROFS: read-only file system, open '/mine/.drydock'"), { code: "EROFS" });
+  const readOnly = { ...host, fs: { ...host.fs, open: () => Promise.reject(error) } as typeof host.fs };
+  await expect(claimRoot("/mine", readOnly)).rejects.toThrow(
+    "Cannot use /mine: read-only file system. Choose another directory: use -g",
+  );
+});
+
+test("makeRoot() makes what is missing above, and ends where a name cannot be made", async () => {
+  const host = memoryHost({ files: { "/file": "", "/proc": null } });
+  await makeRoot("/a/b/c", host);
+  await makeRoot("/a/b/c", host);
+  expect((await host.fs.stat("/a/b/c")).isDirectory()).toBe(true);
+  await expect(makeRoot("/file", host)).rejects.toThrow(
+    "Unable to get the full path to root (/file): mkdir /file: file exists",
+  );
+  // As /proc does: the parent is there, the name cannot be.
+  const missing = Object.assign(new Error("ENOENT: no such file or directory, mkdir '/proc/x'"), { code: "ENOENT" });
+  const proc = { fs: { ...host.fs, mkdir: () => Promise.reject(missing) } as typeof host.fs };
+  await expect(makeRoot("/proc/x", proc)).rejects.toThrow("mkdir /proc/x: no such file or directory. Choose another");
+});
+
+test("restore() removes files that were not written to their end", async () => {
+  const before = await fixture();
+  const id = await before.create({}, "web");
+  const path = `/root/containers/${id}`;
+  const names = await before.host.fs.readdir(path);
+  for (const name of ["config.json.tmp", "hostconfig.json.tmp"]) await before.host.fs.writeFile(`${path}/${name}`, "{");
+  await restore((await reboot(before)).daemon);
+  expect(await before.host.fs.readdir(path)).toEqual(names);
+});
+
+test("restore() gives containers their names again when the names were lost", async () => {
+  const before = await fixture();
+  const [web, db] = [await before.create({}, "web"), await before.create({}, "db")];
+  const after = await fixture({ host: before.host });
+  await restore(after.daemon);
+  expect([after.daemon.mustGet("web").id, after.daemon.mustGet("db").id]).toEqual([web, db]);
+});
+
+test("restore() removes volumes that never reached their container, and keeps all others", async () => {
+  const before = await fixture();
+  const { daemon, host } = before;
+  const { process } = await before.start({ Volumes: { "/data": {} } }, "web");
+  const web = daemon.mustGet("web");
+  const removed = await before.create({}, "removed");
+  const ofRemoved = await daemon.volumes.create(removed);
+  await before.run("delete", [removed]);
+  process.exit(0);
+  await settle();
+  // Killed while it started: made, but not written down in the container.
+  const lost = await daemon.volumes.create(web.id);
+  // Killed while it was removed: the content goes first.
+  const halfGone = await daemon.volumes.create(removed);
+  await host.fs.rm(halfGone, { recursive: true });
+  const ids = [Object.values(web.volumes ?? {})[0] ?? "", ofRemoved].map((path) => path.split("/").at(-1)).sort();
+
+  const after = await reboot(before);
+  await restore(after.daemon);
+  expect(await host.fs.stat(lost).catch(() => "gone")).toBe("gone");
+  expect((await host.fs.readdir("/root/volumes")).sort()).toEqual(ids);
+  expect((await host.fs.readdir("/root/vfs/dir")).sort()).toEqual(ids);
+});
+
+test("delete frees the layers before it writes the names, and a name that stays is taken over", async () => {
+  const f = await fixture();
+  const id = await f.create({}, "web");
+  const { containerGraph } = f.daemon;
+  const purge = containerGraph.purge.bind(containerGraph);
+  let layersThen: string[] = [];
+  containerGraph.purge = () => {
+    layersThen = [...f.driver.layers.keys()].filter((layer) => layer.startsWith(id));
+    throw new Error("no space left on device");
+  };
+  await expect(f.run("delete", ["web"])).rejects.toThrow("no space left on device");
+  expect(layersThen).toEqual([]);
+  expect(await f.host.fs.readdir("/root/containers")).toEqual([]);
+  containerGraph.purge = purge;
+  expect(f.daemon.get("web")).toBeUndefined();
+  const again = await f.create({}, "web");
+  expect(f.daemon.mustGet("web").id).toBe(again);
+});
+
+test("create leaves nothing on a full disk, and its error is the first one", async () => {
+  const f = await fixture();
+  const full = new Error("no space left on device");
+  f.daemon.containerGraph.purge = () => {
+    throw new Error("purge failed too");
+  };
+  f.driver.create = () => Promise.reject(full);
+  await expect(f.create({}, "web")).rejects.toThrow("no space left on device");
+  expect(await f.host.fs.readdir("/root/containers")).toEqual([]);
+  expect([f.daemon.beingCreated.size, f.host.stderr.text]).toEqual([
+    0,
+    expect.stringContaining("Cannot release the name"),
+  ]);
 });

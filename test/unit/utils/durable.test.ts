@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { memoryHost } from "../../../src/host/memory/memory.ts";
-import { replaceFile, writeSynced } from "../../../src/utils/durable.ts";
+import { removeUnfinished, replaceFile, writeSynced } from "../../../src/utils/durable.ts";
 import { generateRandomID, truncateID, validateID } from "../../../src/utils/utils.ts";
 
 test("replaceFile() syncs the new content before the rename and the directory after it", async () => {
@@ -52,4 +52,12 @@ test("generateRandomID() makes ids that are no number to a host", () => {
   expect(() => validateID("a:b")).toThrow("Invalid character in id: ':'");
   for (const bad of ["..", `../${id}`, id.toUpperCase(), `${id}\n`])
     expect(() => validateID(bad)).toThrow("Invalid id");
+});
+
+test("removeUnfinished() removes what a crash left of replaceFile(), and nothing else", async () => {
+  const { fs, volume } = memoryHost({
+    files: { "/d/f": "1", "/d/f.tmp-3": "2", "/d/f.tmp-41": "3", "/d/ff.tmp-1": "4" },
+  });
+  await removeUnfinished(fs, "/d/f");
+  expect(volume.toJSON()).toEqual({ "/d/f": "1", "/d/ff.tmp-1": "4" });
 });
