@@ -43,7 +43,7 @@ const realParts: DaemonParts = {
  * Runs the daemon. Ends when the API is no longer served; a signal ends the process.
  *
  * @param set - left-over arguments are a mistake: they are answered with the usage screen
- * @throws when a part cannot be started; the caller logs it and exits with 1
+ * @throws when a part cannot be started; the caller logs it and exits with 1. Socket and pid file are gone then
  * @origin docker/daemon.go mainDaemon
  * @article 001/5
  * @article 001/5.1
@@ -70,7 +70,12 @@ export async function mainDaemon(
   const failure = load(eng, flags.config, host, log, parts);
   const { execDriver, graphDriver } = flags.config;
   log.std(`docker daemon: ${VERSION} ${GITCOMMIT}; execdriver: ${execDriver}; graphdriver: ${graphDriver}`);
-  await Promise.race([serve(eng, flags), failure]);
+  try {
+    await Promise.race([serve(eng, flags), failure]);
+  } catch (cause) {
+    await eng.shutdown();
+    throw cause;
+  }
 }
 
 /**

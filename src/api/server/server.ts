@@ -69,7 +69,11 @@ export class ApiServer {
         const activation = buffered || address.proto === "fd" ? this.#activation : undefined;
         const handler = new RequestHandler(api, router, settings);
         this.#handlers.push(handler);
-        const servers = await listen(this.#host, this.#log, address, job, handler, activation);
+        let servers: Server[] = [];
+        // Tracked: a shutdown that comes now waits, and then knows the socket it has to remove.
+        await job.eng.track(async () => {
+          servers = await listen(this.#host, this.#log, address, job, handler, activation);
+        });
         this.#servers.push(...servers);
         if (this.#closed) void this.close();
         await Promise.all(servers.map(untilClosed));

@@ -23,8 +23,9 @@ export interface Runner {
   rules(table: string, chain: string): Promise<readonly (readonly string[])[]>;
 }
 
-/** @origin pkg/iptables/iptables.go ErrIptablesNotFound */
-export const iptablesNotFound = (): SystemError => new SystemError("Iptables not found");
+/** @origin pkg/iptables/iptables.go ErrIptablesNotFound @deviation Says what to do about it. */
+export const iptablesNotFound = (): SystemError =>
+  new SystemError("Iptables not found. Install it (Debian: apt-get install iptables) or use --iptables=false");
 
 /** The `iptables` program of the host. */
 export class Iptables implements Runner {
@@ -102,6 +103,11 @@ export class Iptables implements Runner {
     if (input === "") return true;
     const wait = (await this.supportsXlock()) ? ["--wait"] : [];
     return (await this.#try("iptables-restore", [...wait, "--noflush"], input)) !== undefined;
+  }
+
+  /** @throws {SystemError} `Iptables not found` when there is no such program */
+  async check(): Promise<void> {
+    if ((await this.#host.exec.lookPath("iptables")) === undefined) throw iptablesNotFound();
   }
 
   /** The output of `iptables-save`; `undefined` when it cannot be had. */

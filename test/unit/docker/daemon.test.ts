@@ -166,6 +166,20 @@ test.each<[string, Partial<DaemonParts>, string]>([
   await expect(start(["-H", "unix:///s"], parts).done).rejects.toThrow(message);
 });
 
+test("mainDaemon() takes back what was begun when it cannot boot", async () => {
+  let taken = false;
+  const { done } = start(["-H", "unix:///s"], {
+    async newDaemon(_config, eng) {
+      eng.onShutdown(() => {
+        taken = true;
+      });
+      throw new Error("no bridge");
+    },
+  });
+  await expect(done).rejects.toThrow("no bridge");
+  expect(taken).toBe(true);
+});
+
 test("mainDaemon() ends when no listener is left", async () => {
   const { closed, done } = start(["-H", "unix:///s"]);
   closed.resolve();

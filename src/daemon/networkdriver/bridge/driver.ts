@@ -54,6 +54,9 @@ export function initDriver(host: DriverHost, log: Logger): Handler {
   return async (job) => {
     const bridge = job.getenv("BridgeIface") || DEFAULT_NETWORK_BRIDGE;
     if (bridge === DISABLE_NETWORK_BRIDGE) return;
+    const iptables = new Iptables(host);
+    // Asked before the bridge is made.
+    if (job.getenvBool("EnableIptables")) await iptables.check();
     const links = host.net.links();
     let network: IPNet;
     try {
@@ -62,7 +65,6 @@ export function initDriver(host: DriverHost, log: Logger): Handler {
     } finally {
       links.close();
     }
-    const iptables = new Iptables(host);
     const mapper = new PortMapper(host, new PortAllocator(), iptables);
     await acceptNoRouters(host, bridge);
     const [chain] = await Promise.all([filter(iptables, log, job, bridge, network), forwardPackets(host, job)]);
