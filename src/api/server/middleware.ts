@@ -9,6 +9,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { BadRequestError, ForbiddenError, messageOf } from "../../errdefs/errdefs.ts";
 import { equal } from "../../pkg/version/version.ts";
+import { deferred } from "../../sync/deferred.ts";
 import type { Reader } from "../../sync/io.ts";
 import { statusOf, writeError } from "./errors.ts";
 import { afterHead, Hijacked, takeOver } from "./hijack.ts";
@@ -36,6 +37,10 @@ interface Received {
   readonly signal: AbortSignal;
   readonly connection: Hijacked | undefined;
 }
+
+/** Of a body nobody wants, so much is read, and so long. */
+const DISCARD_BYTES = 16 << 20;
+const DISCARD_MS = 1000;
 
 /** Answers the requests of one listener. */
 export class RequestHandler {
@@ -157,7 +162,10 @@ export class RequestHandler {
       return response.end();
     }
     const match = this.#router.match(method, path);
-    if (!match) return notFound(response, 404, "404 page not found\n");
+    if (!match) {
+      await discardBody(received);
+      return notFound(response, 404, "404 page not found\n");
+    }
     await this.#run(received, match);
   }
 
@@ -190,9 +198,12 @@ export class RequestHandler {
       log.error("server.go:1062", `Handler for ${route.method} ${route.path} returned error: ${printable(text)}`);
       log.error("server.go:91", `HTTP Error: statusCode=${status} ${printable(text)}`);
       await writeError(response, version, status, text);
+      await discardBody(received);
       return response.end();
     }
-    if (!route.hijacks) await response.end();
+    if (route.hijacks) return;
+    await discardBody(received);
+    await response.end();
   }
 
   /** Notes when a 1.2.0 client is of another version than this daemon. */
@@ -239,6 +250,25 @@ function writeCorsHeaders(response: ResponseWriter): void {
     .set("Access-Control-Allow-Origin", "*")
     .set("Access-Control-Allow-Headers", "Origin, X-Requested-With, Content-Type, Accept")
     .set("Access-Control-Allow-Methods", "GET, POST, DELETE, PUT, OPTIONS");
+}
+
+/**
+ * Takes what the client still sends of a body nobody wants. The connection may close with the answer, and a client in
+ * the middle of its sending would then see a broken pipe, not the answer.
+ */
+async function discardBody({ req, connection, signal }: Received): Promise<void> {
+  if (req.complete || connection !== undefined || signal.aborted) return;
+  const { promise, resolve } = deferred();
+  let bytes = 0;
+  const enough = () => resolve();
+  const timer = setTimeout(enough, DISCARD_MS);
+  signal.addEventListener("abort", enough);
+  req.on("end", enough).on("data", (chunk: Uint8Array) => {
+    bytes += chunk.length;
+    if (bytes > DISCARD_BYTES) resolve();
+  });
+  await promise;
+  clearTimeout(timer);
 }
 
 async function notFound(response: ResponseWriter, status: number, text: string): Promise<void> {

@@ -70,7 +70,18 @@ export function httpSink(res: ServerResponse): Sink {
   };
 }
 
-const REASONS: Record<number, string> = { 200: "OK", 301: "Moved Permanently", 400: "Bad Request", 403: "Forbidden" };
+/** Words for the statuses that an error has. */
+const REASONS: Readonly<Record<number, string>> = {
+  200: "OK",
+  301: "Moved Permanently",
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  406: "Not Acceptable",
+  409: "Conflict",
+  500: "Internal Server Error",
+};
 
 /** The head of an answer on a bare connection. */
 export function rawHead(status: number, headers: readonly (readonly [string, string])[]): string {

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -65,6 +66,32 @@ test("a JSON body of more than 4 MiB is refused", async () => {
   const reply = await server.ask("/containers/create", { method: "POST", body, headers });
   expect(reply).toMatchObject({ status: 400, body: "Bad parameter: the body is too long\n" });
 });
+
+test.each(["/nothing", "/containers/x/stop", "/images/x/tag?repo=y"])(
+  "POST %s: a client that sends a long body nobody reads gets its answer, not a broken pipe",
+  async (path) => {
+    await using server = await new TestServer().jobs(emptyDaemon).start();
+    const socket = await server.connect();
+    let failure: unknown;
+    let answer = "";
+    socket.on("error", (cause) => {
+      failure = cause;
+    });
+    socket.on("data", (data) => {
+      answer += data;
+    });
+    const ended = once(socket, "close");
+    const chunk = Buffer.alloc(256 << 10, "x");
+    socket.write(
+      `POST ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${16 * chunk.length}\r\n\r\n`,
+    );
+    for (let i = 0; i < 16; i++) await new Promise((resolve) => socket.write(chunk, resolve));
+    socket.end();
+    await ended;
+    expect(failure).toBeUndefined();
+    expect(answer).toMatch(/^HTTP\/1.1 \d\d\d /);
+  },
+);
 
 test("what is no HTTP is answered with 400, and the server goes on", async () => {
   await using server = await new TestServer().jobs(emptyDaemon).start();
