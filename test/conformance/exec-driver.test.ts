@@ -138,6 +138,29 @@ vm("kill() ends a container by a signal; the exit code is −1 and the signal is
   await expect(driver.kill(cmd.id, 9)).rejects.toThrow("does not exist");
 });
 
+vm.each([false, true])(
+  "kill() ends a container whose output nobody takes (terminal: %s); nothing is lost",
+  async (tty) => {
+    const cmd = command(["sh", "-c", "while true; do echo 0123456789; done"], { tty });
+    const full = deferred();
+    let bytes = 0;
+    const stuck = {
+      write(chunk: Uint8Array | string) {
+        bytes += chunk.length;
+        full.resolve();
+        return new Promise<void>(() => undefined);
+      },
+    };
+    const ended = driver.run(cmd, { stdout: stuck, stderr: stuck }, () => undefined);
+    await full.promise;
+    const first = bytes;
+    await driver.kill(cmd.id, 9);
+    expect(await ended).toMatchObject({ exitCode: -1, signal: 9 });
+    expect(bytes).toBeGreaterThan(first); // what was in the pipe
+    await driver.settled(cmd.id);
+  },
+);
+
 vm("pids() lists the processes, and pause() freezes them", async () => {
   const cmd = command(["sh", "-c", "sleep 100 & wait"]);
   const running = deferred();

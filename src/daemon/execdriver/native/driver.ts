@@ -49,8 +49,8 @@ interface Active {
 interface Streams {
   /** Descriptors for the child's 0, 1, 2. */
   readonly stdio: readonly (number | "ignore")[];
-  /** Starts the pumps; resolves when all output is delivered. */
-  pump(): Promise<void>;
+  /** Starts the pumps; resolves when all output is delivered. @param over - settles when the process has ended */
+  pump(over: Promise<unknown>): Promise<void>;
   /** Closes everything when the container never came to life. */
   abandon(): void;
 }
@@ -120,7 +120,7 @@ export class NativeDriver implements ExecDriver {
     const pid = Number(await this.#host.fs.readFile(join(bundle, "pid"), "utf8"));
     this.#active.set(command.id, { pid, startTime: this.#host.kernel.processStartTime(pid) });
     const ended = this.#host.kernel.waitPid(pid);
-    const drained = console ? pumpConsole(console, pipes) : (streams as Streams).pump();
+    const drained = console ? pumpConsole(console, pipes, ended) : (streams as Streams).pump(ended);
     started(console ? { pid, console } : { pid });
     const end = await ended;
     this.#active.delete(command.id);
@@ -248,11 +248,11 @@ export class NativeDriver implements ExecDriver {
     };
     return {
       stdio: [input?.read ?? "ignore", output.write, error.write],
-      pump: async () => {
+      pump: async (over) => {
         closeChildEnds();
         // Nobody waits for the input: a client that never stops typing must not keep a dead container.
         if (input !== undefined) void pumpInput(pipes.stdin, kernel.writeFd(input.write));
-        await Promise.all(ahead.map((from, i) => pumpOutput(from, i === 0 ? pipes.stdout : pipes.stderr)));
+        await Promise.all(ahead.map((from, i) => pumpOutput(from, i === 0 ? pipes.stdout : pipes.stderr, over)));
       },
       abandon: () => {
         closeChildEnds();
@@ -327,8 +327,15 @@ export function runcError(text: string): string {
     .replace(/: unknown$/, "");
 }
 
-async function pumpOutput(from: Reader, to: Writer): Promise<void> {
-  for await (const chunk of from) await to.write(chunk);
+/**
+ * Carries output at the pace of those who read it, as long as there is a process that can wait. What a pipe still holds
+ * when it has ended is handed over at once: a client that reads no more must not keep a dead container alive.
+ */
+async function pumpOutput(from: Reader, to: Writer, over: Promise<unknown>): Promise<void> {
+  for await (const chunk of from) {
+    const full = to.write(chunk);
+    if (full !== undefined) await Promise.race([full, over]);
+  }
 }
 
 async function pumpInput(from: Reader | undefined, to: Writer & { close(): Promise<void> }): Promise<void> {
@@ -341,7 +348,7 @@ async function pumpInput(from: Reader | undefined, to: Writer & { close(): Promi
   }
 }
 
-async function pumpConsole(console: Console, pipes: Pipes): Promise<void> {
+async function pumpConsole(console: Console, pipes: Pipes, over: Promise<unknown>): Promise<void> {
   void (async () => {
     try {
       if (pipes.stdin !== undefined) for await (const chunk of pipes.stdin) await console.write(chunk);
@@ -349,7 +356,7 @@ async function pumpConsole(console: Console, pipes: Pipes): Promise<void> {
       // As above: the terminal went away.
     }
   })();
-  await pumpOutput(console.output, pipes.stdout);
+  await pumpOutput(console.output, pipes.stdout, over);
   console.close();
 }
 
