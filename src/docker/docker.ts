@@ -7,7 +7,6 @@
  */
 
 import { DockerCli } from "../api/client/cli.ts";
-import { DEFAULTUNIXSOCKET, validateHost } from "../api/common.ts";
 import { GITCOMMIT, VERSION } from "../dockerversion/dockerversion.ts";
 import { isErrno, messageOf } from "../errdefs/errdefs.ts";
 import type { Host } from "../host/host.ts";
@@ -16,6 +15,7 @@ import { FlagError, FlagSet } from "../pkg/mflag/mflag.ts";
 import { printable } from "../pkg/term/printable.ts";
 import { StatusError } from "../utils/status-error.ts";
 import { clientTls } from "./client-tls.ts";
+import { defaultHost } from "./default-host.ts";
 import { type DockerFlags, installDockerFlags } from "./flags.ts";
 
 /** Exit code of a program whose reader went away: 128 and the number of SIGPIPE. */
@@ -76,17 +76,6 @@ async function run(args: readonly string[], host: Host, log: Logger, options: Ma
   const [proto, addr] = splitHost(only);
   const cli = new DockerCli(host, proto, addr, await clientTls(host, flags));
   await cli.cmd(...set.args());
-}
-
-/**
- * Where the daemon is when no `-H` says so: `DOCKER_HOST`, which is for clients only, or the usual socket.
- *
- * @deviation The address is used in its complete form; 1.2.0 checks it and then takes it raw, and crashes on
- *   `127.0.0.1:2375`.
- */
-function defaultHost(host: Pick<Host, "env">, daemon: boolean): string {
-  const named = daemon ? "" : (host.env["DOCKER_HOST"] ?? "");
-  return validateHost(named === "" ? `unix://${DEFAULTUNIXSOCKET}` : named);
 }
 
 /** `unix:///var/run/docker.sock` → `unix` and `/var/run/docker.sock`. */
