@@ -1,8 +1,14 @@
-/** `npm run book`: builds the pages that are made from the source: the source map and the list of deviations. */
+/**
+ * `npm run book`: fills the chapters' pages from the source, checks them, and builds the source map and the list of
+ * deviations. `npm run book -- --check` only checks.
+ */
 import { spawnSync } from "node:child_process";
 import { root, setup } from "./setup.mjs";
 
 await setup([]);
-process.exit(
-  spawnSync(process.execPath, ["--import", "tsx", "book/build.ts"], { cwd: root, stdio: "inherit" }).status ?? 1,
-);
+const flags = process.argv.slice(2);
+const steps = flags.includes("--check") ? ["book/update.ts"] : ["book/update.ts", "book/build.ts"];
+for (const step of steps) {
+  const { status } = spawnSync(process.execPath, ["--import", "tsx", step, ...flags], { cwd: root, stdio: "inherit" });
+  if (status !== 0) process.exit(status ?? 1);
+}

@@ -1,6 +1,7 @@
 /**
- * `npm run chapter NN` runs a chapter's demonstration, `npm run chapter NN -- --test` its test suite; without a number
- * it lists the chapters.
+ * `npm run chapter NN` runs a chapter's demonstration; what follows `--` are its arguments.
+ * `npm run chapter NN -- --test` runs its test suite, `-- --exercise 2` the test of an exercise against your answer.
+ * Without a number it lists the chapters.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -14,7 +15,7 @@ const chapters = readdirSync(dir)
   .sort();
 
 /** First heading of a chapter's prose. */
-const title = (name) => /^# (.*)$/m.exec(readFileSync(join(dir, name, "README.md"), "utf8"))?.[1] ?? name;
+const title = (name) => /^# (?:\d\d · )?(.*)$/m.exec(readFileSync(join(dir, name, "README.md"), "utf8"))?.[1] ?? name;
 
 if (wanted === undefined) {
   console.log("The chapters (npm run chapter NN, npm run chapter NN -- --test):\n");
@@ -29,7 +30,11 @@ if (name === undefined) {
   process.exit(1);
 }
 await setup([]);
-const command = flags.includes("--test")
-  ? ["npx", ["vitest", "run", "--project", name]]
-  : [process.execPath, ["--import", "tsx", join("chapters", name, "demo.ts")]];
-process.exit(spawnSync(command[0], command[1], { cwd: root, stdio: "inherit" }).status ?? 1);
+const run = (command, args, env = {}) =>
+  spawnSync(command, args, { cwd: root, stdio: "inherit", env: { ...process.env, ...env } }).status ?? 1;
+const suite = ["vitest", "run", "--project", name];
+if (flags[0] === "--test") process.exit(run("npx", suite));
+if (flags[0] === "--exercise") {
+  process.exit(run("npx", [...suite, `chapters/${name}/exercises/${flags[1] ?? ""}`], { DRYDOCK_EXERCISE: "mine" }));
+}
+process.exit(run(process.execPath, ["--import", "tsx", "chapters/lib/run-demo.ts", name, ...flags]));
