@@ -4,8 +4,9 @@
  * @module
  */
 
-import { closeSync } from "node:fs";
+import { closeSync, readSync } from "node:fs";
 import type { Socket } from "node:net";
+import { isErrno } from "../../errdefs/errdefs.ts";
 import { deferred } from "../../sync/deferred.ts";
 import type { Console, Kernel } from "../kernel.ts";
 import { builtin } from "./lazy.ts";
@@ -13,6 +14,9 @@ import { call, ERRNO, lastErrno, loadKoffi, SystemCallError, tryCall } from "./l
 import { toReader, toWriter } from "./streams.ts";
 
 const TIOCSWINSZ = 0x5414;
+const FIOCLEX = 0x5451;
+/** A terminal gives no more than this at once. */
+const TTY_BYTES = 4096;
 const MSG_CMSG_CLOEXEC = 0x4000_0000;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
@@ -57,15 +61,57 @@ export function receiveFds(socket: number): number[] | undefined {
   return fds;
 }
 
+/** A second descriptor for the same open file, closed on exec. */
+function duplicate(fd: number): number {
+  const copy = call("dup", undefined, fd);
+  call("ioctl", "FIOCLEX", copy, FIOCLEX, null);
+  return copy;
+}
+
+/**
+ * What a terminal still holds after its other side hung up.
+ *
+ * libuv takes a hang-up for the end as soon as a read gives less than it asked for, and a terminal always does: up to
+ * 64 KB of a program's last words would be lost.
+ */
+function* leftIn(fd: number): Generator<Buffer> {
+  for (;;) {
+    const part = Buffer.alloc(TTY_BYTES);
+    try {
+      const size = readSync(fd, part);
+      if (size === 0) return;
+      yield part.subarray(0, size);
+    } catch (cause) {
+      if (isErrno(cause, "EIO", "EAGAIN")) return;
+      throw cause;
+    }
+  }
+}
+
 /** Makes a {@link Console} of the master's descriptor, which it then owns. */
 export function openConsole(fd: number): Console {
   const { ReadStream } = builtin("tty");
+  let rest: number | undefined = duplicate(fd);
   // Despite its name it writes too. The other side's hang-up is reported as EIO.
   const terminal = new ReadStream(fd);
   const writer = toWriter(terminal, "EIO", "EPIPE", "ECANCELED");
+  const source = toReader(terminal, "EIO");
+  const release = () => {
+    if (rest !== undefined) closeSync(rest);
+    rest = undefined;
+  };
   return {
     write: (chunk) => writer.write(chunk),
-    output: toReader(terminal, "EIO"),
+    output: {
+      async *[Symbol.asyncIterator]() {
+        try {
+          yield* source;
+          if (rest !== undefined) yield* leftIn(rest);
+        } finally {
+          release();
+        }
+      },
+    },
     resize(height, width) {
       if (terminal.destroyed) return;
       const size = Buffer.alloc(8);
@@ -75,6 +121,7 @@ export function openConsole(fd: number): Console {
     },
     close() {
       terminal.destroy();
+      release();
     },
   };
 }

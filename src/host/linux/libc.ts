@@ -17,6 +17,7 @@ const PROTOTYPES = {
   chdir: "int chdir(const char *path)",
   chroot: "int chroot(const char *path)",
   close: "int close(int fd)",
+  dup: "int dup(int fd)",
   fchdir: "int fchdir(int fd)",
   flock: "int flock(int fd, int operation)",
   futimens: "int futimens(int fd, void *times)",

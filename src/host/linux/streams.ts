@@ -19,15 +19,35 @@ import { builtin } from "./lazy.ts";
  * @param ends - codes of errors that mean "end" here (`EIO` for a console whose other side hung up)
  */
 export function toReader(stream: Readable, ...ends: string[]): Reader & { destroy(): void } {
+  let over = false;
+  let failure: unknown;
+  let wake = () => {};
+  const end = (cause?: unknown) => {
+    failure ??= cause;
+    over = true;
+    wake();
+  };
   // Somebody has to listen: an error before the first read would end the process.
-  stream.on("error", () => {});
+  stream.on("error", end);
+  stream.once("end", () => end());
+  stream.once("close", () => end());
   return {
     async *[Symbol.asyncIterator]() {
+      const more = () => wake();
+      stream.on("readable", more);
       try {
-        for await (const chunk of stream) yield chunk as Buffer;
-      } catch (cause) {
+        for (;;) {
+          // Also after the end: what was read before a terminal hung up is still in the stream, and `for await` drops it.
+          const chunk = stream.read() as Buffer | null;
+          if (chunk !== null) yield chunk;
+          else if (over) break;
+          else await new Promise<void>((resolve) => (wake = resolve));
+        }
         // A stream that we destroyed ourselves ends the loop that reads it.
-        if (!isErrno(cause, "ERR_STREAM_PREMATURE_CLOSE", ...ends)) throw cause;
+        if (failure !== undefined && !isErrno(failure, "ERR_STREAM_PREMATURE_CLOSE", ...ends)) throw failure;
+      } finally {
+        stream.off("readable", more);
+        stream.destroy();
       }
     },
     destroy() {
