@@ -25,7 +25,7 @@ import type { DaemonConfig } from "./config.ts";
 import type { Container } from "./container.ts";
 import { containerCreate } from "./create.ts";
 import { createdNs } from "./created.ts";
-import { containerDestroy, destroy, removeVolumes } from "./delete.ts";
+import { containerDestroy, destroy } from "./delete.ts";
 import type { ExecDriver } from "./execdriver/driver.ts";
 import { containerExport } from "./export.ts";
 import type { GraphDriver } from "./graphdriver/driver.ts";
@@ -222,8 +222,7 @@ export class Daemon implements Installer, DaemonParts {
   /** Removes a container that was to be gone after its run, and its volumes with it. @since Docker 1.13 */
   async autoRemove(container: Container): Promise<void> {
     try {
-      await destroy(this, container);
-      await removeVolumes(this, container);
+      await destroy(this, container, true);
     } catch (cause) {
       this.log.error("monitor.go:96", `Cannot remove container ${container.id} after its end: ${messageOf(cause)}`);
     }

@@ -18,6 +18,8 @@ import { killContainer, stopContainer } from "./stop.ts";
 
 /** A directory with this ending belongs to a container that is being removed. */
 export const removingSuffix = ".removing";
+/** With this one its volumes go too. */
+export const removingAllSuffix = ".volumes.removing";
 
 /**
  * Job `delete CONTAINER`: `removeVolume`, `removeLink`, `forceRemove`.
@@ -50,12 +52,15 @@ export async function containerDestroy(daemon: Daemon, job: Job): Promise<void> 
     }
   }
   try {
-    await destroy(daemon, container);
+    await destroy(daemon, container, job.getenvBool("removeVolume"));
   } catch (cause) {
+    if (cause instanceof VolumeError) throw cause;
     throw rephrase(cause, (text) => `Cannot destroy container ${name}: ${text}`);
   }
-  if (job.getenvBool("removeVolume")) await removeVolumes(daemon, container);
 }
+
+/** A volume that could not be removed: the container is gone all the same. */
+class VolumeError extends SystemError {}
 
 async function removeLink(daemon: Daemon, name: string): Promise<void> {
   const path = fullContainerName(name);
@@ -69,13 +74,13 @@ async function removeLink(daemon: Daemon, name: string): Promise<void> {
 }
 
 /**
- * Removes a container: names, layers, directory.
+ * Removes a container: layers, volumes when wanted, directory, names.
  *
  * The directory is renamed first: from then on the next boot finishes what a crash leaves undone.
  *
  * @origin daemon/delete.go Destroy
  */
-export async function destroy(daemon: Daemon, container: Container): Promise<void> {
+export async function destroy(daemon: Daemon, container: Container, withVolumes: boolean): Promise<void> {
   const { id, root } = container;
   const { fs } = daemon.host;
   if (daemon.containers.get(id) !== container) {
@@ -92,22 +97,32 @@ export async function destroy(daemon: Daemon, container: Container): Promise<voi
   try {
     await container.log?.close();
     await container.saved();
-    const trash = `${root}${removingSuffix}`;
+    const trash = `${root}${withVolumes ? removingAllSuffix : removingSuffix}`;
     await fs.rename(root, trash).catch((cause: unknown) => {
       if (!isErrno(cause, "ENOENT")) throw cause;
     });
     await syncDirectory(daemon.host.fs, daemon.repository);
     await removeLayer(daemon, id, "root");
     await removeLayer(daemon, `${id}-init`, "init");
+    // The directory says which they are, so it goes after them.
+    const failure = withVolumes ? await failureOf(removeVolumes(daemon, container)) : undefined;
     await fs.rm(trash, { recursive: true, force: true }).catch((cause: unknown) => {
       throw new SystemError(`Unable to remove filesystem for ${id}: ${messageOf(cause)}`, { cause });
     });
     // Last: on a full disk there is room for it only now. A name without a container is taken over by the next.
     daemon.containerGraph.purge(id);
+    if (failure !== undefined) throw new VolumeError(messageOf(failure), { cause: failure });
   } finally {
     daemon.logEvent(container, "destroy");
     container.removed.resolve();
   }
+}
+
+function failureOf(work: Promise<void>): Promise<unknown> {
+  return work.then(
+    () => undefined,
+    (cause: unknown) => cause,
+  );
 }
 
 async function removeLayer({ driver }: Daemon, id: string, which: "root" | "init"): Promise<void> {
@@ -120,7 +135,10 @@ async function removeLayer({ driver }: Daemon, id: string, which: "root" | "init
 }
 
 /** @origin daemon/delete.go ContainerDestroy (removeVolume) */
-export async function removeVolumes(daemon: Daemon, container: Container): Promise<void> {
+export async function removeVolumes(
+  daemon: Daemon,
+  container: Pick<Container, "volumes" | "hostConfig">,
+): Promise<void> {
   const volumeId = (path: string) => posix.basename(path.replace(/\/layer$/, ""));
   const binds = new Set<string>();
   for (const bind of container.hostConfig.Binds ?? []) {

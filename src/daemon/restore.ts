@@ -5,6 +5,7 @@
  * containers/<id>/ with config.json     a container
  * containers/<id>/ without              a creation that a crash cut off: removed
  * containers/<id>.removing/             a removal that a crash cut off: finished
+ * containers/<id>.volumes.removing/     the same, with its volumes
  * names without a container             removed
  * ```
  *
@@ -19,7 +20,7 @@ import { ID_PATTERN } from "../utils/utils.ts";
 import type { Container } from "./container.ts";
 import { loadContainer } from "./container-load.ts";
 import type { Daemon } from "./daemon.ts";
-import { removingSuffix } from "./delete.ts";
+import { removeVolumes, removingAllSuffix, removingSuffix } from "./delete.ts";
 import { removeUnwritten } from "./durable.ts";
 import { generateName, reserveName } from "./names.ts";
 import { noNetwork } from "./network-settings.ts";
@@ -35,8 +36,9 @@ export async function restore(daemon: Daemon): Promise<void> {
   const { host, log } = daemon;
   const debug = Boolean(host.env["DEBUG"] || host.env["TEST"]);
   if (!debug) log.info("Loading containers: ");
-  const { loaded, foreign } = await loadAll(daemon, () => (debug ? undefined : log.raw(".")));
+  const { loaded, foreign, halfGone } = await loadAll(daemon, () => (debug ? undefined : log.raw(".")));
   const registered = registerAll(daemon, loaded, foreign, () => (debug ? undefined : log.raw(".")));
+  for (const name of halfGone) await finishRemoval(daemon, name);
   await removeLeftovers(daemon, registered, foreign);
   if (daemon.config.autoRestart) await restart(daemon, registered);
   if (!debug) log.info(": done.");
@@ -45,14 +47,20 @@ export async function restore(daemon: Daemon): Promise<void> {
 async function loadAll(
   daemon: Daemon,
   dot: () => void,
-): Promise<{ loaded: Map<string, Container>; foreign: Set<string> }> {
+): Promise<{ loaded: Map<string, Container>; foreign: Set<string>; halfGone: readonly string[] }> {
   const { host, log, driver, repository } = daemon;
   const names = (await host.fs.readdir(repository)).sort();
   const loaded = new Map<string, Container>();
   // Containers that cannot be used now but must be kept: of another driver, or broken.
   const foreign = new Set<string>();
+  // Their volumes can be told from those of others only when all are loaded.
+  const halfGone: string[] = [];
   const load = async (id: string): Promise<void> => {
     dot();
+    if (id.endsWith(removingAllSuffix)) {
+      halfGone.push(id);
+      return;
+    }
     if (id.endsWith(removingSuffix)) {
       await host.fs.rm(posix.join(repository, id), { recursive: true, force: true });
       return;
@@ -79,7 +87,7 @@ async function loadAll(
     }
   };
   for (let at = 0; at < names.length; at += atOnce) await Promise.all(names.slice(at, at + atOnce).map(load));
-  return { loaded, foreign };
+  return { loaded, foreign, halfGone };
 }
 
 /** Gives each container the deepest of its names, as 1.2.0 finds them. */
@@ -125,6 +133,23 @@ function nameAgain(daemon: Daemon, { id, name }: Container): string {
     daemon.log.debug("daemon.go:340", `Cannot give ${id} its name again: ${messageOf(cause)}`);
   }
   return generateName(daemon, id);
+}
+
+/** Removes the volumes of a container that is gone with them, then what is left of it. */
+async function finishRemoval(daemon: Daemon, name: string): Promise<void> {
+  const { host, log, repository } = daemon;
+  const directory = posix.join(repository, name);
+  try {
+    const container = await loadContainer(name.slice(0, -removingAllSuffix.length), directory, host, log);
+    const ids = new Set(daemon.volumes.ids());
+    const left = Object.entries(container.volumes ?? {}).filter(([, path]) => ids.has(posix.basename(path)));
+    await removeVolumes(daemon, { hostConfig: container.hostConfig, volumes: Object.fromEntries(left) });
+  } catch (cause) {
+    // Without its file nobody knows its volumes any more.
+    if (!isErrno(cause, "ENOENT"))
+      log.error("daemon.go:310", `Cannot remove the volumes of ${name}: ${messageOf(cause)}`);
+  }
+  await host.fs.rm(directory, { recursive: true, force: true });
 }
 
 /** Ends what still runs, and removes mounts, namespaces and layers of containers that are no more. */

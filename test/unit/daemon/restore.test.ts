@@ -200,6 +200,25 @@ test("restore() removes volumes that never reached their container, and keeps al
   expect((await host.fs.readdir("/root/vfs/dir")).sort()).toEqual(ids);
 });
 
+test("restore() finishes a removal with volumes, but for those that others use", async () => {
+  const before = await fixture();
+  const { daemon, host } = before;
+  const { id, process } = await before.start({ Volumes: { "/own": {}, "/shared": {} } }, "going");
+  const going = daemon.mustGet("going").volumes ?? {};
+  const other = await before.start({}, "staying");
+  const staying = daemon.mustGet("staying");
+  staying.volumes = { "/s": going["/shared"] ?? "" };
+  process.exit(0);
+  other.process.exit(0);
+  await settle();
+  await host.fs.rename(`/root/containers/${id}`, `/root/containers/${id}.volumes.removing`);
+
+  const after = await reboot(before);
+  await restore(after.daemon);
+  expect(await host.fs.readdir("/root/containers")).toEqual([staying.id]);
+  expect(await host.fs.readdir("/root/vfs/dir")).toEqual([(going["/shared"] ?? "").split("/").at(-1)]);
+});
+
 test("delete frees the layers before it writes the names, and a name that stays is taken over", async () => {
   const f = await fixture();
   const id = await f.create({}, "web");
