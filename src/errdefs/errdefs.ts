@@ -25,7 +25,11 @@ export class NoSuchError extends EngineError {
   readonly statusCode = 404;
 
   /** Builds the message `No such <kind>: <name>`. */
-  constructor(kind: "container" | "image" | "id" | "tag" | "repository" | "link", name: string, options?: ErrorOptions) {
+  constructor(
+    kind: "container" | "image" | "id" | "tag" | "repository" | "link",
+    name: string,
+    options?: ErrorOptions,
+  ) {
     super(`No such ${kind}: ${name}`, options);
   }
 }
