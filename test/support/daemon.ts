@@ -3,10 +3,11 @@
  */
 
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 const REPOSITORY = join(import.meta.dirname, "../..");
 
@@ -125,6 +126,11 @@ function answers(socket: string): Promise<boolean> {
   });
 }
 
+/** Where a daemon with this root keeps its containers' network namespaces. */
+export function namespacesOf(root: string): string {
+  return join("/run/drydock", createHash("sha256").update(root).digest("hex").slice(0, 12), "netns");
+}
+
 /** What a daemon with this root has left in the kernel. */
 export function leftovers(dir: string, netns: TestNetns): string[] {
   const mounts = readFileSync("/proc/self/mountinfo", "utf8")
@@ -194,6 +200,12 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaem
       .filter((path) => path.startsWith(dir));
     for (const path of mounts.reverse()) spawnSync("umount", ["-l", path]);
     rmSync(dir, { recursive: true, force: true });
+    // Of a daemon that was killed; on a root of its own no other one uses them.
+    if (options.root === undefined) {
+      const namespaces = namespacesOf(root);
+      for (const name of listDir(namespaces)) spawnSync("umount", ["-l", join(namespaces, name)]);
+      rmSync(dirname(namespaces), { recursive: true, force: true });
+    }
     if (options.netns === undefined) netns.remove();
   };
   const deadline = Date.now() + 30_000;

@@ -2,11 +2,10 @@
  * What a daemon may leave behind when it should not: in its root, in the kernel, in itself.
  */
 
-import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
-import { leftovers, listDir, type TestDaemon } from "./daemon.ts";
+import { leftovers, listDir, namespacesOf, type TestDaemon } from "./daemon.ts";
 
 /** An answer of the API. */
 export interface Answer {
@@ -53,7 +52,6 @@ export function idsOnDisk(root: string): string[] {
 export async function traces(daemon: TestDaemon, root: string, ids: Iterable<string>): Promise<string[]> {
   const images = await idsOf(daemon, "/images/json?all=1");
   const containers = await idsOf(daemon, "/containers/json?all=1");
-  const netns = join("/run/drydock", createHash("sha256").update(root).digest("hex").slice(0, 12), "netns");
   const extra = (dir: string, wanted: (name: string) => boolean) =>
     listDir(join(root, dir))
       .filter((name) => !wanted(name))
@@ -76,7 +74,7 @@ export async function traces(daemon: TestDaemon, root: string, ids: Iterable<str
     ...(containers.size === 0 ? [...extra("volumes", () => false), ...extra("vfs/dir", () => false)] : []),
     ...extra("execdriver/native", (name) => name === ".runc"),
     ...extra("execdriver/native/.runc", () => false),
-    ...listDir(netns).map((name) => `network namespace ${name}`),
+    ...listDir(namespacesOf(root)).map((name) => `network namespace ${name}`),
     // The root itself may be a mount of the test's.
     ...leftovers(root, daemon.netns).filter((what) => what !== `mount ${root}`),
     ...[...ids].flatMap((id) =>
