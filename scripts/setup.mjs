@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 /** The repository. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
-/** Programs the engine and its tests use, with the Debian package each comes from. */
+/** Programs (or, with a path, files) that the engine and its tests use, with the Debian package each comes from. */
 const programs = {
   run: { runc: "runc", iptables: "iptables", xz: "xz-utils" },
   test: {
@@ -25,14 +25,17 @@ const programs = {
     ip: "iproute2",
     docker: "docker.io",
     "fuse-overlayfs": "fuse-overlayfs",
+    chromium: "chromium",
+    "/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc": "fonts-wqy-zenhei",
   },
   bench: { dockerd: "docker.io", h2load: "nghttp2-client" },
 };
 
 const sbin = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
-/** Whether a program can be started by name, or is where only root's PATH looks. */
+/** Whether a program can be started by name, or is where only root's PATH looks; or whether a file is there. */
 export function has(program) {
+  if (program.startsWith("/")) return existsSync(program);
   return [...(process.env.PATH ?? "").split(delimiter), ...sbin].some((dir) => {
     try {
       accessSync(join(dir, program), constants.X_OK);
