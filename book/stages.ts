@@ -2,7 +2,7 @@
  * Proves that a chapter runs nothing that no chapter so far has introduced.
  *
  * A chapter introduces the files and folders of `src/` that both languages of its prose link to. What runs is
- * everything that its `main.ts` and `demo.ts` import, and what that imports, down to the last file; imports of types
+ * everything that its `main.ts`, `demo.ts` and `live.ts` import, and what that imports, down to the last file; imports of types
  * run nothing.
  *
  * @module
@@ -46,7 +46,9 @@ export async function closureOf(root: string, entries: readonly string[]): Promi
 export async function stageFaults(root: string, tree: Tree, chapter: string): Promise<string[]> {
   const soFar = proseChapters(tree).filter((name) => name <= chapter);
   const introduced = new Set(soFar.flatMap((name) => [...introducedBy(tree, name)]));
-  const entries = ["main.ts", "demo.ts"].map((name) => `chapters/${chapter}/${name}`).filter((path) => tree.has(path));
+  const entries = ["main.ts", "demo.ts", "live.ts"]
+    .map((name) => `chapters/${chapter}/${name}`)
+    .filter((path) => tree.has(path));
   const running = await closureOf(root, entries);
   const known = (file: string): boolean => {
     for (let path = file; path !== "." && path !== "src"; path = posix.dirname(path)) {

@@ -1,6 +1,7 @@
 /**
  * `npm run chapter NN` runs a chapter's demonstration; what follows `--` are its arguments.
- * `npm run chapter NN -- --test` runs its test suite, `-- --exercise 2` the test of an exercise against your answer.
+ * `npm run chapter NN -- --test` runs its test suite, `-- --vm` its claims on the real kernel (Linux, root),
+ * `-- --exercise 2` the test of an exercise against your answer.
  * Without a number it lists the chapters.
  */
 import { spawnSync } from "node:child_process";
@@ -34,6 +35,16 @@ const run = (command, args, env = {}) =>
   spawnSync(command, args, { cwd: root, stdio: "inherit", env: { ...process.env, ...env } }).status ?? 1;
 const suite = ["vitest", "run", "--project", name];
 if (flags[0] === "--test") process.exit(run("npx", suite));
+if (flags[0] === "--vm") {
+  if (!existsSync(join(dir, name, "vm.test.ts"))) {
+    console.log(`Chapter ${name} shows nothing more on a real kernel: its own suite (-- --test) is everything.`);
+    process.exit(0);
+  }
+  await setup(["run", "test"]);
+  const { build } = await import("./build.mjs");
+  await build({ force: true });
+  process.exit(run("npx", ["vitest", "run", "--project", "vm", `chapters/${name}/`]));
+}
 if (flags[0] === "--exercise") {
   process.exit(run("npx", [...suite, `chapters/${name}/exercises/${flags[1] ?? ""}`], { DRYDOCK_EXERCISE: "mine" }));
 }
