@@ -4,6 +4,7 @@
  * ```text
  * ```ts src/a.ts#Name      a snippet: filled with the declaration, under a link titled "Name"
  * ```console               a transcript: replayed, and compared (see transcripts.ts)
+ * ```json golden x.001     a record of the original: filled (see golden.ts)
  * ```text sketch           anything else says that it is a sketch
  * [text](a.ts#L1 "Name")   the lines of a titled link are filled
  * <!-- claims -->          the chapter's claims, filled up to <!-- end of claims -->
@@ -16,6 +17,7 @@ import { posix } from "node:path";
 import { claimTable } from "./claim-table.ts";
 import goLines from "./data/go-lines.json" with { type: "json" };
 import today from "./data/moby-today.json" with { type: "json" };
+import { isQuote, quoted } from "./golden.ts";
 import { anchorOf, claims, sectionOf } from "./links.ts";
 import { anchorsOf, fencesOf, headingsOf, type Link, linksOf, ownAnchorsOf } from "./markdown.ts";
 import { declarationOf } from "./symbols.ts";
@@ -40,6 +42,11 @@ export function fillPage(tree: Tree, path: string): Filled {
   const lines = (tree.read(path) ?? "").split("\n");
   const folder = posix.dirname(path);
   for (const { info, start, end } of fencesOf(lines.join("\n")).reverse()) {
+    if (isQuote(info)) {
+      const text = quoted(tree, info);
+      if (text === undefined) faults.push(`${path}:${start + 1} quotes a record that is not there: ${info}`);
+      else lines.splice(start + 1, end - start - 1, ...text.split("\n"));
+    }
     const place = SNIPPET.exec(info)?.[1];
     if (place === undefined) continue;
     const found = declarationOf(tree, place);
@@ -85,8 +92,8 @@ function fenceFaults(path: string, page: string): string[] {
   return fencesOf(page).flatMap(({ info, start }) => {
     const place = SNIPPET.exec(info)?.[1];
     if (place === undefined) {
-      const known = info === "console" || info.split(" ").includes("sketch");
-      return known ? [] : [`${path}:${start + 1} a fence is neither snippet, transcript nor sketch: "${info}"`];
+      const known = info === "console" || isQuote(info) || info.split(" ").includes("sketch");
+      return known ? [] : [`${path}:${start + 1} a fence is neither snippet, transcript, record nor sketch: "${info}"`];
     }
     const end = lines.slice(0, start).findLastIndex((line) => line.trim() !== "") + 1;
     const above = lines.slice(lines.slice(0, end).lastIndexOf("") + 1, end).join("\n");

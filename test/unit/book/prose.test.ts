@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { isQuote, quoted } from "../../../book/golden.ts";
 import { anchorsOf, fencesOf, linksOf, slugOf, wordsOf } from "../../../book/markdown.ts";
 import { checkPage, checkProse, fillPage, pages, proseChapters, skeletonFaults } from "../../../book/prose.ts";
 import { replayFence, shellWords } from "../../../book/transcripts.ts";
@@ -19,7 +20,7 @@ test.each(proseChapters(tree))(
 
 test.each(proseChapters(tree))("%s is long enough to explain and short enough to read", (name) => {
   for (const path of pages.map((file) => `chapters/${name}/${file}`)) {
-    expect([path, wordsOf(tree.read(path) ?? "") > 2500]).toEqual([path, true]);
+    expect([path, wordsOf(tree.read(path) ?? "") > 1500]).toEqual([path, true]);
     expect([path, wordsOf(tree.read(path) ?? "") < 7000]).toEqual([path, true]);
   }
 });
@@ -43,10 +44,28 @@ test.each([
   ],
   ["a Go line beyond the end", "config.go#L48)", "config.go#L480)", "daemon/config.go has 70 lines, not L480"],
   ["a link to a branch", "blob/v1.2.0/daemon/config.go#L48)", "blob/master/daemon/config.go#L48)", "is not pinned"],
-  ["a fence of no kind", "```text sketch", "```text", "a fence is neither snippet, transcript nor sketch"],
+  ["a fence of no kind", "```text sketch", "```text", "a fence is neither snippet, transcript, record nor sketch"],
   ["a snippet under no link", ' "bind")', ")", 'the snippet stands under no link titled "bind"'],
 ])("checkPage() finds %s", (_, from, to, fault) => {
   expect(checkPage(planted(from, to), page).join("\n")).toContain(fault);
+});
+
+test("a fence is filled with a record of the original, or with a part of it", () => {
+  expect(quoted(tree, "json golden system.004 response.body.ApiVersion")).toBe("1.14");
+  expect(quoted(tree, "json golden system.004 request")).toBe('{\n  "method": "GET",\n  "path": "/version"\n}');
+  expect(quoted(tree, "text golden idle-TERM log.0")).toContain("Received signal 'terminated'");
+  expect(quoted(tree, "text golden boot-log 1-2")?.split("\n")).toHaveLength(2);
+  expect(quoted(tree, "json golden system.004 response.nothing")).toBeUndefined();
+  expect(quoted(tree, "json golden nothing.001")).toBeUndefined();
+  expect(["json golden system.004", "json", "json sketch"].map(isQuote)).toEqual([true, false, false]);
+});
+
+test("checkPage() finds a record that is not as it is shown, and one that is not there", () => {
+  const fence = (id: string, body: string) =>
+    overlay(tree, { [page]: `${text}\n\`\`\`json golden ${id} response.body.ApiVersion\n${body}\n\`\`\`\n` });
+  expect(checkPage(fence("system.004", "1.14"), page)).toEqual([]);
+  expect(checkPage(fence("system.004", "1.15"), page)).toEqual([expect.stringContaining("is stale")]);
+  expect(checkPage(fence("system.994", "1.14"), page)).toEqual([expect.stringContaining("a record that is not there")]);
 });
 
 test("checkPage() finds a link whose lines have moved", () => {
