@@ -11,6 +11,7 @@ import type { Net } from "../net.ts";
 import type { WorkerPool } from "../pool.ts";
 import { ManualClock } from "./clock.ts";
 import { type Answer, RecordedExec } from "./exec.ts";
+import { pureHash } from "./hash.ts";
 import { MemoryKernel } from "./kernel.ts";
 import { CapturedStream, MemorySignals, MemoryTerminal, memoryInput, SeededRandom } from "./process.ts";
 
@@ -32,7 +33,7 @@ export interface MemoryHostOptions {
   net?: Partial<Net>;
   /** Answers every HTTP request. */
   fetch?: Net["fetch"];
-  /** Default: the runtime's own, which a web page does not have. */
+  /** Default: hashes in TypeScript alone, which a web page has, too. */
   hash?: (algorithm: "sha256" | "sha1" | "md5") => Hasher;
   pool?: Partial<WorkerPool>;
 }
@@ -75,21 +76,6 @@ function partial<T extends object>(given: Partial<T>, names: readonly (keyof T &
   return whole as T;
 }
 
-/** The runtime's hashes, looked for only when one is needed. */
-function runtimeHash(algorithm: "sha256" | "sha1" | "md5"): Hasher {
-  const crypto = globalThis.process?.getBuiltinModule?.("node:crypto");
-  if (crypto === undefined) throw new Error(`Cannot hash with ${algorithm}: give memoryHost() a hash for this runtime`);
-  const hash = crypto.createHash(algorithm);
-  const hasher: Hasher = {
-    update(chunk) {
-      hash.update(chunk);
-      return hasher;
-    },
-    hex: () => hash.digest("hex"),
-  };
-  return hasher;
-}
-
 /** Makes a world of its own: nothing in it touches the machine. */
 export function memoryHost(options: MemoryHostOptions = {}): MemoryHost {
   const volume = Volume.fromJSON(options.files ?? {}, "/");
@@ -119,7 +105,7 @@ export function memoryHost(options: MemoryHostOptions = {}): MemoryHost {
     stdout: new CapturedStream(terminal),
     stderr: new CapturedStream(terminal),
     terminal: new MemoryTerminal(terminal ? { height: 24, width: 80 } : undefined),
-    hash: options.hash ?? runtimeHash,
+    hash: options.hash ?? pureHash,
     pool: partial<WorkerPool>({ close: async () => undefined, ...options.pool }, ["unpack", "close"], "worker threads"),
   };
 }

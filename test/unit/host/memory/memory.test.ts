@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { memoryHost, tee } from "../../../../src/host/memory/memory.ts";
 import { BufferWriter, readAll } from "../../../../src/sync/io.ts";
@@ -134,8 +135,17 @@ test("memoryHost() answers fetch when told how, and names parts of the network i
   await expect(host.pool.close()).resolves.toBeUndefined();
 });
 
-test("memoryHost() hashes with the runtime's hashes, or with those it is given", () => {
-  expect(memoryHost().hash("md5").update("a").update(Buffer.from("b")).hex()).toBe("187ef4436122d1cc2f40dc2b92f0eba0");
+test("memoryHost() hashes as the runtime does, without it, or as it is told", () => {
+  const parts = ["a", Buffer.from("b"), "镜像", new Uint8Array(100)];
+  for (const algorithm of ["md5", "sha1", "sha256"] as const) {
+    const theirs = createHash(algorithm);
+    const ours = memoryHost().hash(algorithm);
+    for (const part of parts) {
+      theirs.update(part);
+      ours.update(part);
+    }
+    expect(ours.hex()).toBe(theirs.digest("hex"));
+  }
   const fake = { update: () => fake, hex: () => "00" };
   expect(
     memoryHost({ hash: () => fake })
