@@ -33,6 +33,12 @@ export class ManualClock implements Clock {
     return this.#timers.size;
   }
 
+  /** How long it takes until the next of them wakes up, in milliseconds. */
+  get next(): number | undefined {
+    const times = [...this.#timers].map(({ at }) => at);
+    return times.length === 0 ? undefined : Math.min(...times) - this.#monotonic;
+  }
+
   now(): number {
     return Number(this.#wallNs / 1_000_000n);
   }
