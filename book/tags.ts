@@ -2,7 +2,7 @@
  * Reads `@origin`, `@article`, `@deviation` and `@since` from the docstrings of `src/`.
  *
  * They are what ties the engine to Docker 1.2.0 and to the articles; {@link checkOrigins} proves that every Go file and
- * every name in an `@origin` is there at tag v1.2.0.
+ * every name in an `@origin` is there at tag v1.2.0, {@link checkArticles} that every section is one of the articles'.
  *
  * @module
  */
@@ -10,6 +10,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import symbols from "./data/go-symbols.json" with { type: "json" };
+import { sections } from "./links.ts";
 
 /** One tag of a docstring. */
 export interface Tag {
@@ -116,6 +117,20 @@ export function checkOrigins(tags: readonly Tag[]): string[] {
     }
   }
   return faults;
+}
+
+/**
+ * What is wrong with the `@article` tags: each names a section of an article (`001/5.2`) or another part of the series
+ * (`part 11`).
+ *
+ * @returns one line per fault, with file and line
+ */
+export function checkArticles(tags: readonly Tag[]): string[] {
+  const known = new Set(sections.map(({ id }) => id));
+  const isPart = (text: string) => /^part (?:[1-9]|1[01])$/.test(text);
+  return tags
+    .filter(({ kind, text }) => kind === "article" && !known.has(text) && !isPart(text))
+    .map(({ file, line, text }) => `${file}:${line} @article names no section of the articles: ${text}`);
 }
 
 /** The Go files of the engine proper, with the places that come from them: the source map. */

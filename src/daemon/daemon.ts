@@ -2,7 +2,7 @@
  * The daemon: containers on top of images, reached through jobs.
  *
  * @origin daemon/daemon.go
- * @article 001/7
+ * @article 001/5.5
  * @module
  */
 

@@ -2,7 +2,7 @@
  * Builds the daemon, step by step, and brings back what was there before.
  *
  * @origin daemon/daemon.go NewDaemon, NewDaemonFromDirectory
- * @article 001/7
+ * @article 001/5.5.1
  * @module
  */
 

@@ -2,7 +2,7 @@
  * The certificates of the client.
  *
  * @origin docker/docker.go
- * @article 003/2
+ * @article 003/s4
  * @module
  */
 
@@ -28,7 +28,7 @@ export interface TlsFlags {
  * @returns `undefined` when no flag asks for TLS
  * @throws Error when a file cannot be used
  * @origin docker/docker.go main
- * @article 003/2
+ * @article 003/s4
  */
 export async function clientTls(
   host: Pick<Host, "fs">,

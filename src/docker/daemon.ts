@@ -28,7 +28,7 @@ import type { DockerFlags } from "./flags.ts";
 /** What is wired together here; a chapter or a test puts in its own. */
 export interface DaemonParts {
   /** Registers the handlers that need no daemon. */
-  register(eng: Engine, host: Host, log: Logger): void;
+  register(eng: Engine, host: Host, log: Logger, config: DaemonConfig): void;
   /** Boots the daemon. */
   newDaemon(config: DaemonConfig, eng: Engine, host: Host, log: Logger): Promise<Installer>;
 }
@@ -66,7 +66,7 @@ export async function mainDaemon(
     () => eng.shutdown(),
     (line) => log.std(line),
   );
-  parts.register(eng, host, log);
+  parts.register(eng, host, log, flags.config);
   const failure = load(eng, flags.config, host, log, parts);
   const { execDriver, graphDriver } = flags.config;
   log.std(`docker daemon: ${VERSION} ${GITCOMMIT}; execdriver: ${execDriver}; graphdriver: ${graphDriver}`);

@@ -2,7 +2,7 @@
  * Where the daemon is when no `-H` says so.
  *
  * @origin docker/docker.go
- * @article 003/2
+ * @article 003/s2
  * @module
  */
 

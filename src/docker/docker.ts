@@ -2,7 +2,7 @@
  * The program: flags, then daemon or client.
  *
  * @origin docker/docker.go
- * @article 003/2
+ * @article 003/s2
  * @module
  */
 
@@ -35,7 +35,7 @@ export interface MainOptions {
  * @param args - without the program's name
  * @returns the exit code
  * @origin docker/docker.go main
- * @article 003/2
+ * @article 003/s2
  */
 export async function main(args: readonly string[], host: Host, options: MainOptions): Promise<number> {
   const log = new Logger(host);

@@ -12,7 +12,7 @@
  * disappears by one.
  *
  * @origin graph/graph.go
- * @article 004/3
+ * @article 004/g
  * @module
  */
 

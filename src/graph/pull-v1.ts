@@ -2,7 +2,7 @@
  * Pulls from a registry of version 1.
  *
  * @origin graph/pull.go pullRepository, pullImage
- * @article 004/4
+ * @article 004/e
  * @module
  */
 

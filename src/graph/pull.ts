@@ -2,7 +2,7 @@
  * The job `pull`: who waits for whom, and which version the registry speaks.
  *
  * @origin graph/pull.go
- * @article 004/4
+ * @article 004/e
  * @module
  */
 

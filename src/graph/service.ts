@@ -2,7 +2,7 @@
  * The jobs about images.
  *
  * @origin graph/service.go
- * @article 004/2
+ * @article 001/5.5.2
  * @module
  */
 

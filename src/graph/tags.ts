@@ -9,7 +9,7 @@
  * A change is written to disk first and takes effect then: after a failed write both are as before.
  *
  * @origin graph/tags.go
- * @article 004/2
+ * @article 004/f
  * @module
  */
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { checkOrigins, collectTags } from "../../book/tags.ts";
+import { checkArticles, checkOrigins, collectTags } from "../../book/tags.ts";
 
 const tags = collectTags(process.cwd());
 
@@ -18,4 +18,16 @@ test("checkOrigins() finds a wrong file and a wrong name", () => {
   expect(checkOrigins([{ ...tag, text: "engine/nothing.go New" }])).toHaveLength(1);
   expect(checkOrigins([{ ...tag, text: "engine/engine.go NoSuchName" }])).toHaveLength(1);
   expect(checkOrigins([{ ...tag, text: "engine/engine.go (*Engine).Job" }])).toEqual([]);
+});
+
+test("every @article names a section of an article, or a part of the series", () => {
+  expect(checkArticles(tags)).toEqual([]);
+  expect(tags.filter(({ kind }) => kind === "article").length).toBeGreaterThan(40);
+});
+
+test("checkArticles() finds a section that is not there", () => {
+  const tag = { kind: "article" as const, file: "src/x.ts", line: 1, symbol: "x" };
+  expect(["001/5.2", "part 11", "003/4", "part 12"].map((text) => checkArticles([{ ...tag, text }]).length)).toEqual([
+    ...[0, 0, 1, 1],
+  ]);
 });

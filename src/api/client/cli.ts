@@ -2,7 +2,7 @@
  * The client: a command word, a method, requests to the daemon.
  *
  * @origin api/client/cli.go
- * @article 003/3
+ * @article 003/s6
  * @module
  */
 
@@ -46,7 +46,7 @@ export class DockerCli {
   /**
    * @param tls - certificates, and whether the daemon's own is checked; `undefined`: no TLS
    * @origin api/client/cli.go NewDockerCli
-   * @article 003/3
+   * @article 003/s5
    */
   constructor(host: ClientHost, proto: string, addr: string, tls?: TlsIdentity & { verify: boolean }) {
     this.proto = proto;
@@ -65,7 +65,7 @@ export class DockerCli {
    * Finds the method of a command word, in whatever case it was typed: `pull`, `PULL` and `pULL` are `cmdPull`.
    *
    * @origin api/client/cli.go (*DockerCli).getMethod
-   * @article 003/3
+   * @article 003/s7
    */
   getMethod(name: string): Method | undefined {
     const command = this.commands.get(`Cmd${name.slice(0, 1).toUpperCase()}${name.slice(1).toLowerCase()}`);
@@ -77,7 +77,7 @@ export class DockerCli {
    *
    * @throws {StatusError} when the exit code is not simply 1
    * @origin api/client/cli.go (*DockerCli).Cmd
-   * @article 003/3
+   * @article 003/s6
    */
   async cmd(...args: string[]): Promise<void> {
     const [name, ...rest] = args;

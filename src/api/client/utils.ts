@@ -2,7 +2,7 @@
  * Requests to the daemon: JSON commands, streams, and what several commands ask.
  *
  * @origin api/client/utils.go
- * @article 003/4
+ * @article 003/s8
  * @module
  */
 
@@ -78,7 +78,7 @@ async function request(
  * @throws {DaemonError} `Error response from daemon: …` when the status is no success
  * @throws {ConnectionRefusedError} when nobody listens
  * @origin api/client/utils.go (*DockerCli).call
- * @article 003/4
+ * @article 003/s8
  */
 export async function call(
   cli: DockerCli,
@@ -135,7 +135,7 @@ export interface StreamOptions {
  *
  * @throws {DaemonError} `Error: …` when the status is no success
  * @origin api/client/utils.go (*DockerCli).streamHelper
- * @article 003/4
+ * @article 003/s8
  */
 export async function stream(cli: DockerCli, method: string, path: string, options: StreamOptions): Promise<void> {
   const headers: [string, string][] = [[...userAgent]];

@@ -2,7 +2,7 @@
  * The API server: from HTTP to jobs.
  *
  * @origin api/server/server.go
- * @article 001/8
+ * @article 001/5.7
  * @module
  */
 
@@ -39,7 +39,7 @@ export class ApiServer {
    * Serves the API on the addresses that the arguments name, until one of the listeners fails or all are closed.
    *
    * @origin api/server/server.go ServeApi
-   * @article 001/8.1
+   * @article 001/5.7
    */
   readonly serveApi: Handler = async (job) => {
     const usage = `usage: ${job.name} PROTO://ADDR [PROTO://ADDR ...]`;

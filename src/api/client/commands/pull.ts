@@ -1,7 +1,7 @@
 /**
  * `docker pull`
  *
- * @article 003/4
+ * @article 003/s8
  * @module
  */
 
@@ -18,7 +18,7 @@ import { stream } from "../utils.ts";
  *
  * @origin api/client/commands.go (*DockerCli).CmdPull
  * @deviation Names may have any number of parts, short ones too, as registries allow them since 2015.
- * @article 003/4
+ * @article 003/s8
  */
 export async function cmdPull(cli: DockerCli, args: string[]): Promise<void> {
   const cmd = cli.subcmd("pull", "NAME[:TAG]", "Pull an image or a repository from the registry");

@@ -10,8 +10,8 @@
  * Invariant: the driver knows `<id>` exactly when `layers/<id>` exists.
  *
  * @origin daemon/graphdriver/aufs/aufs.go
- * @article 11.4
- * @article 004/3
+ * @article part 11
+ * @article 004/g
  * @deviation Where the kernel has no aufs, fuse-overlayfs mounts the same layers, and keeps `<root>/work/<id>` meanwhile.
  *   Roots of Docker before 0.7 are not moved here from `graph/<id>/layer` (migrate.go): nobody has them any more.
  * @module
