@@ -8,13 +8,15 @@
  * GET /v1/images/<id>/ancestry         ["<id>","<parent>",…]
  * GET /v1/images/<id>/json             the description; X-Docker-Size: bytes of the layer
  * GET /v1/images/<id>/layer            the layer; ranges allowed
+ * GET /v1/search?q=<term>              index: {"results":[{"name":"library/x","star_count":1,…}]}
+ * POST /v1/users/                      201: an account was made; 400: there is one of this name; 401: not here
+ * GET /v1/users/                       200: the password is right; 401: it is wrong; 403: the account waits
  * ```
  *
  * @module
  */
 
 import { type Fault, Faults } from "./faults.ts";
-import { type RunningServer, serve } from "./serve.ts";
 import { type BuiltImage, digestOf } from "./tiny-image.ts";
 
 /** An image as version 1 knows it. */
@@ -35,6 +37,17 @@ export interface RegistryV1Options {
   /** Other places to get the images from, in the place of this one. */
   readonly endpoints?: readonly string[];
   readonly standalone?: boolean;
+  /** What an offer of an account leads to; default `open`. */
+  readonly accounts?: "open" | "closed" | "inactive";
+}
+
+/** What a search says of a repository. */
+export interface V1Found {
+  readonly name: string;
+  readonly star_count: number;
+  readonly is_official?: boolean;
+  readonly is_trusted?: boolean;
+  readonly description?: string;
 }
 
 const TOKEN = 'signature=cafebabe,repository="library/x",access=read';
@@ -62,6 +75,10 @@ export function v1Images(image: BuiltImage): V1Image[] {
   return images;
 }
 
+function basic(user: RegistryV1Options["user"]): string | undefined {
+  return user && `Basic ${Buffer.from(`${user.username}:${user.password}`).toString("base64")}`;
+}
+
 /** The registry; {@link handle} answers requests. */
 export class RegistryV1 {
   readonly faults: Faults;
@@ -70,6 +87,8 @@ export class RegistryV1 {
   readonly #options: RegistryV1Options;
   readonly #images = new Map<string, V1Image>();
   readonly #tags = new Map<string, Map<string, string>>();
+  /** What a search goes through. */
+  readonly catalogue: V1Found[] = [];
 
   constructor(options: RegistryV1Options = {}) {
     this.#options = options;
@@ -88,8 +107,30 @@ export class RegistryV1 {
   handle = (request: Request): Promise<Response> => {
     const url = new URL(request.url);
     this.requests.push(`${request.method} ${url.pathname}`);
-    return this.faults.apply(request, async () => this.#answer(request, url));
+    return this.faults.apply(request, async () => {
+      if (url.pathname === "/v1/users/") return this.#users(request);
+      return url.pathname === "/v1/search" ? this.#search(url) : this.#answer(request, url);
+    });
   };
+
+  async #users(request: Request): Promise<Response> {
+    const { user, accounts = "open" } = this.#options;
+    if (request.method === "POST") {
+      if (accounts === "closed") return new Response("", { status: 401 });
+      const { username } = (await request.json()) as { username?: string };
+      return user?.username === username
+        ? new Response('"Username or email already exists"', { status: 400 })
+        : new Response('"User created"', { status: 201 });
+    }
+    if (request.headers.get("authorization") !== basic(user)) return new Response('"Wrong"', { status: 401 });
+    return new Response('"OK"', { status: accounts === "inactive" ? 403 : 200 });
+  }
+
+  #search(url: URL): Response {
+    const term = url.searchParams.get("q") ?? "";
+    const results = this.catalogue.filter(({ name, description = "" }) => `${name} ${description}`.includes(term));
+    return Response.json({ query: term, num_results: results.length, results });
+  }
 
   #answer(request: Request, url: URL): Response {
     const { standalone = true, user, tokens, endpoints } = this.#options;
@@ -99,7 +140,7 @@ export class RegistryV1 {
     const given = request.headers.get("authorization") ?? "";
     const repository = /^\/v1\/repositories\/(.+)\/(images|tags)$/.exec(url.pathname);
     if (repository?.[2] === "images") {
-      const expected = user && `Basic ${Buffer.from(`${user.username}:${user.password}`).toString("base64")}`;
+      const expected = basic(user);
       if (expected !== undefined && given !== expected) return new Response("", { status: 401 });
       return this.#index(repository[1] as string, url, endpoints);
     }
@@ -148,9 +189,4 @@ export class RegistryV1 {
     if (range !== null) headers["Content-Range"] = `bytes ${from}-${layer.length - 1}/${layer.length}`;
     return new Response(body, { status: range === null ? 200 : 206, headers });
   }
-}
-
-/** Serves a registry on 127.0.0.1. */
-export function serveRegistryV1(registry: RegistryV1, port = 0): Promise<RunningServer> {
-  return serve(registry.handle, port);
 }

@@ -17,19 +17,22 @@ import { Events } from "../events/events.ts";
 import type { Host } from "../host/host.ts";
 import type { Logger } from "../pkg/log/log.ts";
 import { getKernelVersion, kernelVersionText } from "../pkg/parsers/kernel/kernel.ts";
+import { Service, type ServiceOptions } from "../registry/service.ts";
 
 /**
- * Registers them all: the network's, the API's, the events', `version`.
+ * Registers them all: the network's, the API's, the events', `version`, the registry's.
  *
+ * @param registry - which registries are spoken to in plain text, and where certificates are
  * @throws when a name is taken
  * @origin builtins/builtins.go Register
  * @article 001/5.4
  */
-export function register(eng: Engine, host: Host, log: Logger): void {
+export function register(eng: Engine, host: Host, log: Logger, registry: ServiceOptions = {}): void {
   daemon(eng, host, log);
   remote(eng, host, log);
   new Events(host).install(eng);
   eng.register("version", dockerVersion(host));
+  new Service(host, log, registry).install(eng);
 }
 
 /**

@@ -28,7 +28,7 @@ import type { DockerFlags } from "./flags.ts";
 /** What is wired together here; a chapter or a test puts in its own. */
 export interface DaemonParts {
   /** Registers the handlers that need no daemon. */
-  register(eng: Engine, host: Host, log: Logger, config: DaemonConfig): void;
+  register(eng: Engine, host: Host, log: Logger, config?: DaemonConfig): void;
   /** Boots the daemon. */
   newDaemon(config: DaemonConfig, eng: Engine, host: Host, log: Logger): Promise<Installer>;
 }

@@ -2,7 +2,7 @@
  * A conversation with a registry of version 1 and its index.
  *
  * @origin registry/session.go
- * @article 004/4
+ * @article 004/e
  * @module
  */
 
@@ -17,6 +17,7 @@ import type { HttpClient, HttpResponse } from "./client.ts";
 import { pingRegistryEndpoint } from "./endpoint.ts";
 import { listOf, MAX_DOCUMENT_BYTES, MAX_LIST_BYTES, objectOf, parseJson, readDocument, textOf } from "./json.ts";
 import { indexServerAddress } from "./names.ts";
+import { MAX_SEARCH_BYTES, parseSearchResults, type SearchResults } from "./search.ts";
 import { TransportError } from "./transport-error.ts";
 
 const MAX_ENDPOINTS = 32;
@@ -293,6 +294,26 @@ export class Session {
       isTransient: (cause) => cause instanceof TransportError && !cause.timeout,
       signal,
     });
+  }
+
+  /**
+   * Asks the index for repositories.
+   *
+   * @throws {SystemError} `Unexepected status code <n>`, spelt like that
+   * @origin registry/session.go (*Session).SearchRepositories
+   */
+  async searchRepositories(term: string, signal?: AbortSignal): Promise<SearchResults> {
+    const { indexEndpoint, auth, log } = this.#terms;
+    log.debug("session.go:569", `Index server: ${indexEndpoint}`);
+    const headers: Record<string, string> = { "X-Docker-Token": "true" };
+    if (auth.username) headers["Authorization"] = basicAuthorization(auth.username, auth.password ?? "");
+    // The term is a repository's name by now: there is nothing in it to escape but a slash.
+    const response = await this.#get(`${indexEndpoint}search?q=${encodeURIComponent(term)}`, headers, signal);
+    if (response.status !== 200) {
+      await response.discard();
+      throw new SystemError(`Unexepected status code ${response.status}`);
+    }
+    return parseSearchResults(await readDocument(response.body, MAX_SEARCH_BYTES, "the results of the search"));
   }
 
   async #persist(send: () => Promise<HttpResponse>, signal: AbortSignal | undefined): Promise<HttpResponse> {

@@ -12,11 +12,13 @@ import { messageOf, SystemError } from "../../errdefs/errdefs.ts";
 import { goJson } from "../../utils/go-json.ts";
 import { decodeNext, decodeObject } from "../../utils/go-json-decode.ts";
 import { StreamFormatter } from "../../utils/stream-formatter.ts";
+import { decodeFilters } from "./filters.ts";
 import { imageId, imageName, repositoryAndTag } from "./names.ts";
 import type { ApiRequest } from "./request.ts";
 import type { ResponseWriter } from "./response.ts";
 import { type ApiServices, type JsonObject, jsonOf, lastLineOf, outputOf } from "./services.ts";
 import { shapeDeleted, shapeHistoryRow, shapeImage } from "./shape/image.ts";
+import { shapeSearch } from "./shape/search.ts";
 import { serveJob } from "./system.ts";
 
 /** Lets a job write JSON straight into the answer. @origin api/server/server.go streamJSON */
@@ -117,16 +119,17 @@ export async function getImagesByName(api: ApiServices, request: ApiRequest, res
 /** @origin api/server/server.go getImagesSearch */
 export async function getImagesSearch(api: ApiServices, request: ApiRequest, response: ResponseWriter): Promise<void> {
   const { version } = request;
-  const job = api.engine.job("search", (await request.form()).get("term"));
+  const form = await request.form();
+  const job = api.engine.job("search", imageName(form.get("term"), version));
   job.setenvJson("metaHeaders", metaHeaders(request));
   job.setenvJson("authConfig", decodedHeader(request, "X-Registry-Auth"));
   if (!version.modern) {
     streamJson(job, response);
     return request.run(job);
   }
+  const terms = { limit: form.get("limit"), filters: decodeFilters(form.get("filters")) };
   const rows = await jsonOf<JsonObject[]>(request, job);
-  const shaped = rows.map((row) => ({ is_automated: row["is_trusted"] === true, ...row }));
-  await response.json(200, `${goJson(shaped)}\n`);
+  await response.json(200, `${goJson(shapeSearch(rows, terms, version))}\n`);
 }
 
 /** @origin api/server/server.go getImagesGet */

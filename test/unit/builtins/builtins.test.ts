@@ -27,8 +27,8 @@ async function version(eng: Engine): Promise<string> {
   return output.toString();
 }
 
-test("register() adds network, API, events and version, in this order", () => {
-  expect(engine().order.slice(0, 7)).toEqual([
+test("register() adds network, API, events, version and registry, in this order", () => {
+  expect(engine().order).toEqual([
     "init_networkdriver",
     "serveapi",
     "acceptconnections",
@@ -36,6 +36,8 @@ test("register() adds network, API, events and version, in this order", () => {
     "log",
     "subscribers_count",
     "version",
+    "auth",
+    "search",
   ]);
 });
 

@@ -1,0 +1,147 @@
+/**
+ * What the engine can do at a registry without a daemon: try a password, and search.
+ *
+ * @origin registry/service.go
+ * @article 001/5.4.5
+ * @module
+ */
+
+import type { Engine, Installer } from "../engine/engine.ts";
+import { Env } from "../engine/env.ts";
+import type { Job } from "../engine/job.ts";
+import { Table } from "../engine/table.ts";
+import { BadRequestError, SystemError } from "../errdefs/errdefs.ts";
+import type { Host } from "../host/host.ts";
+import type { Logger } from "../pkg/log/log.ts";
+import { JsonError } from "../utils/go-json-decode.ts";
+import { authConfigOf } from "./auth.ts";
+import { HttpClient } from "./client.ts";
+import { expandAndVerifyRegistryUrl } from "./endpoint.ts";
+import { metaHeaders, userAgent } from "./http-factory.ts";
+import { insecurePolicy } from "./insecure.ts";
+import { login } from "./login.ts";
+import { indexServerAddress, resolveRepositoryName } from "./names.ts";
+import type { SearchResult } from "./search.ts";
+import { Session } from "./session.ts";
+
+/** What of the daemon's configuration matters here. */
+export interface ServiceOptions {
+  /** `--insecure-registry`. */
+  readonly insecureRegistries?: readonly string[];
+  /** Certificates by host; default /etc/docker/certs.d. */
+  readonly certsDir?: string;
+}
+
+/**
+ * The jobs `auth` and `search`.
+ *
+ * @origin registry/service.go Service
+ */
+export class Service implements Installer {
+  readonly #host: Host;
+  readonly #log: Logger;
+  readonly #options: ServiceOptions;
+
+  /** Asks nobody anything before a job runs. @origin registry/service.go NewService */
+  constructor(host: Host, log: Logger, options: ServiceOptions = {}) {
+    this.#host = host;
+    this.#log = log;
+    this.#options = options;
+  }
+
+  /**
+   * Registers both.
+   *
+   * @throws when a name is taken
+   * @origin registry/service.go (*Service).Install
+   * @deviation 1.2.0 drops what its two registrations return: where a name is taken, the other handler stays and nobody
+   *   is told.
+   */
+  install(eng: Engine): void {
+    eng.register("auth", (job) => this.#auth(job));
+    eng.register("search", (job) => this.#search(job));
+  }
+
+  /** Cookies live as long as a client does: one for each job. */
+  #client(): HttpClient {
+    const { insecureRegistries = [], certsDir = "/etc/docker/certs.d" } = this.#options;
+    return new HttpClient(this.#host, { insecure: insecurePolicy(insecureRegistries), certsDir });
+  }
+
+  /**
+   * Says whether a registry knows a name and a password.
+   *
+   * Environment: `authConfig`. Output: one line.
+   *
+   * @origin registry/service.go (*Service).Auth
+   * @article 001/5.4.5
+   * @deviation A password does not leave in plain text: an address with `http:` is refused, but for this machine and what
+   *   `--insecure-registry` names. Nor does an address with a name, a question or a mark in it lead anywhere.
+   */
+  async #auth(job: Job): Promise<void> {
+    const auth = authConfigOf(jsonOf(job, "authConfig"));
+    const client = this.#client();
+    let server = auth.serveraddress ?? "";
+    if (server === "") server = indexServerAddress();
+    if (server !== indexServerAddress()) {
+      checkAddress(server, client);
+      server = await expandAndVerifyRegistryUrl(client, this.#log, server);
+      if (!server.endsWith("/")) server += "/";
+    }
+    const status = await login({ client, machine: this.#host.machine, auth, server, signal: job.signal });
+    await job.printf(`${status}\n`);
+  }
+
+  /**
+   * Searches an index, the official one or that of the registry the term begins with. Most stars first.
+   *
+   * Environment: `authConfig`, `metaHeaders`. Output: a list of {@link SearchResult}.
+   *
+   * @origin registry/service.go (*Service).Search
+   * @article 001/5.4.5
+   * @deviation A name stays a text, also where it reads like a number; 1.2.0 turns the repository `1984` into a number.
+   */
+  async #search(job: Job): Promise<void> {
+    if (job.args.length !== 1) throw new BadRequestError(`Usage: ${job.name} TERM`);
+    const { hostname, remoteName } = resolveRepositoryName(job.args[0] as string);
+    const [host, log, client] = [this.#host, this.#log, this.#client()];
+    const indexEndpoint = await expandAndVerifyRegistryUrl(client, log, hostname);
+    const headers = { "User-Agent": userAgent(host.machine), ...metaHeaders(jsonOf(job, "metaHeaders")) };
+    const auth = authConfigOf(jsonOf(job, "authConfig"));
+    const session = await Session.open({ client, host, log, auth, headers, indexEndpoint });
+    const found = await session.searchRepositories(remoteName, job.signal);
+    const table = new Table("star_count");
+    for (const result of found.results) table.add(rowOf(result));
+    table.reverseSort();
+    await table.writeListTo(job.stdout);
+  }
+}
+
+function rowOf(result: SearchResult): Env {
+  const row = new Env();
+  for (const [key, value] of Object.entries(result)) row.setJson(key, value);
+  return row;
+}
+
+/** What cannot be read counts as nothing, as in 1.2.0. */
+function jsonOf(job: Job, key: string): unknown {
+  try {
+    return job.getenvJson(key);
+  } catch (cause) {
+    if (!(cause instanceof JsonError)) throw cause;
+    return undefined;
+  }
+}
+
+/** @throws {SystemError} unless a password may be sent there */
+function checkAddress(server: string, client: HttpClient): void {
+  const address = /^https?:/.test(server) ? server : `https://${server}/v1/`;
+  const refuse = (why: string) => new SystemError(`Invalid Registry endpoint: ${why}`);
+  if (!URL.canParse(address) || !/^https?:\/\/[^/]/.test(address))
+    throw refuse(`${JSON.stringify(server)} is no address`);
+  const { protocol, host, username, password, search, hash } = new URL(address);
+  if (username !== "" || password !== "" || search !== "" || hash !== "" || /[?#]/.test(server))
+    throw refuse("only a host and a path can be given");
+  if (protocol === "http:" && !client.insecure(host))
+    throw refuse(`${host} would get the password over plain http; add \`--insecure-registry ${host}\` to allow it`);
+}
