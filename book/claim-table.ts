@@ -7,7 +7,8 @@
 import { posix } from "node:path";
 import { anchorOf, type Claim, claims, sectionOf } from "./links.ts";
 
-const verdictsZh: Record<string, string> = {
+/** The verdicts in Chinese. */
+export const verdictsZh: Record<string, string> = {
   ok: "正确",
   imprecise: "不够准确",
   wrong: "有误",
@@ -17,18 +18,21 @@ const verdictsZh: Record<string, string> = {
   mt: "机器翻译之误",
 };
 
-const goLink = (range: string) => {
+/** A range of a Go file at v1.2.0, as a link. */
+export const goLink = (range: string) => {
   const [, path = "", from = "", to] = /^(.*):(\d+)(?:-(\d+))?$/.exec(range) ?? [];
   const url = `https://github.com/moby/moby/blob/v1.2.0/${path}#L${from}${to === undefined ? "" : `-L${to}`}`;
   return `[${path}:${from}${to === undefined ? "" : `–${to}`}](${url})`;
 };
 
-function symbolLink(place: string, folder: string): string {
+/** `src/a.ts#Symbol` as a link from a folder. */
+export function symbolLink(place: string, folder: string): string {
   const [path = "", ...symbol] = place.split("#");
   return `[\`${symbol.join("#")}\`](${posix.relative(folder, path)})`;
 }
 
-const cell = (text: string) => text.replaceAll("|", "\\|");
+/** A text that may stand in a table. */
+export const cell = (text: string) => text.replaceAll("|", "\\|");
 
 function row(claim: Claim, zh: boolean, folder: string): string {
   const right = zh ? "如原文所述" : "as the article says";

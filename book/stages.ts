@@ -2,8 +2,8 @@
  * Proves that a chapter runs nothing that no chapter so far has introduced.
  *
  * A chapter introduces the files and folders of `src/` that both languages of its prose link to. What runs is
- * everything that its `main.ts`, `demo.ts` and `live.ts` import, and what that imports, down to the last file; imports of types
- * run nothing.
+ * everything that its `main.ts`, `demo.ts` and `live.ts` import, and what that imports, down to the last file; imports
+ * of types run nothing. The host is the world: what `src/host/` needs for itself is part of it and is not followed.
  *
  * @module
  */
@@ -39,7 +39,17 @@ export async function closureOf(root: string, entries: readonly string[]): Promi
     packages: "external",
     logLevel: "silent",
   });
-  return Object.keys(metafile.inputs).sort();
+  const reached = new Set<string>();
+  const follow = (file: string): void => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    const isHost = file.startsWith("src/host/");
+    for (const { path, external } of metafile.inputs[file]?.imports ?? []) {
+      if (external !== true && (!isHost || path.startsWith("src/host/"))) follow(path);
+    }
+  };
+  for (const entry of entries) follow(entry);
+  return [...reached].sort();
 }
 
 /** Files of the engine that run in a chapter, and that nothing has introduced. */

@@ -4,10 +4,11 @@
  * @module
  */
 
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { checkLinks, coverage, fillTests } from "./links.ts";
+import { checkBookPages, generated } from "./pages.ts";
 import { checkProse, fillPage, pages, proseChapters } from "./prose.ts";
 import { stageFaults } from "./stages.ts";
 import { diskTree } from "./tree.ts";
@@ -31,9 +32,15 @@ if (!process.argv.includes("--check")) {
     writeFileSync(join(root, path), page);
     console.log(`${path}: filled`);
   }
+  for (const [path, page] of Object.entries(generated(tree))) {
+    if (tree.read(path) === page) continue;
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), page);
+    console.log(`${path}: filled`);
+  }
 }
 
-const faults = checkLinks(tree);
+const faults = [...checkLinks(tree), ...checkBookPages(tree)];
 for (const chapter of chapters) {
   faults.push(...(await checkProse(tree, chapter)), ...(await stageFaults(root, tree, chapter)));
 }
