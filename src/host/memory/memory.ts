@@ -13,6 +13,7 @@ import { ManualClock } from "./clock.ts";
 import { type Answer, RecordedExec } from "./exec.ts";
 import { pureHash } from "./hash.ts";
 import { MemoryKernel } from "./kernel.ts";
+import { MemoryNet } from "./net.ts";
 import { CapturedStream, MemorySignals, MemoryTerminal, memoryInput, SeededRandom } from "./process.ts";
 
 /** How the world begins; everything has a default. */
@@ -29,7 +30,7 @@ export interface MemoryHostOptions {
   stdin?: Uint8Array | string;
   /** Whether the standard streams are a terminal (of 80 × 24). */
   terminal?: boolean;
-  /** Parts of the network that are there; the others fail with their name. */
+  /** Parts of the network that replace {@link MemoryHost.network}; what neither has fails with its name. */
   net?: Partial<Net>;
   /** Answers every HTTP request. */
   fetch?: Net["fetch"];
@@ -44,6 +45,8 @@ export interface MemoryHost extends Host {
   readonly clock: ManualClock;
   readonly exec: RecordedExec;
   readonly kernel: MemoryKernel;
+  /** Sockets that lead from one part of this world to another. */
+  readonly network: MemoryNet;
   readonly signals: MemorySignals;
   readonly terminal: MemoryTerminal;
   readonly stdout: CapturedStream;
@@ -88,17 +91,23 @@ export function memoryHost(options: MemoryHostOptions = {}): MemoryHost {
     "createNetns",
     "removeNetns",
     "links",
+    "forwardPort",
   ];
-  const net = options.fetch === undefined ? options.net : { ...options.net, fetch: options.fetch };
+  const clock = new ManualClock(options.now ?? Date.UTC(2014, 7, 20, 20, 20, 14));
+  const machine = { ...MACHINE, ...options.machine };
+  const network = new MemoryNet({ volume, clock, machine });
+  const { createHttpServer, listen, dial } = network;
+  const fetch = options.fetch === undefined ? {} : { fetch: options.fetch };
   return {
     volume,
     fs: createFsFromVolume(volume).promises as unknown as FileSystem,
-    clock: new ManualClock(options.now ?? Date.UTC(2014, 7, 20, 20, 20, 14)),
+    clock,
     random: new SeededRandom(options.seed ?? 1),
     exec: new RecordedExec(options.exec ?? {}),
     kernel: new MemoryKernel(),
-    net: partial<Net>(net ?? {}, netNames, "network of this kind"),
-    machine: { ...MACHINE, ...options.machine },
+    network,
+    net: partial<Net>({ createHttpServer, listen, dial, ...options.net, ...fetch }, netNames, "network of this kind"),
+    machine,
     signals: new MemorySignals(),
     env: { ...options.env },
     stdin: memoryInput(options.stdin ?? "", terminal),
