@@ -32,6 +32,7 @@ export const OURS: Record<string, { imports: string[]; why: string }> = {
     imports: ["archive"],
     why: "every driver tells its own differences; in 1.2.0 the graph did it for vfs",
   },
+  "host/memory": { imports: ["archive"], why: "unpacks layers without a thread, with what the threads run" },
   "pkg/parsers/filters": { imports: ["utils"], why: "Go's JSON decoder, with its texts, is in utils here" },
 };
 

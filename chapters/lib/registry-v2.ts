@@ -5,7 +5,6 @@
  */
 
 import { type Fault, Faults } from "./faults.ts";
-import { type RunningServer, serve } from "./serve.ts";
 import { type BuiltImage, digestOf } from "./tiny-image.ts";
 
 export { tinyImage } from "./tiny-image.ts";
@@ -228,9 +227,4 @@ function json(value: unknown, headers: Record<string, string> = {}, status = 200
 
 function error(status: number, code: string, message: string, headers: Record<string, string> = {}): Response {
   return json({ errors: [{ code, message, detail: {} }] }, headers, status);
-}
-
-/** Serves a registry on 127.0.0.1. */
-export function serveRegistryV2(registry: RegistryV2, port = 0): Promise<RunningServer> {
-  return serve(registry.handle, port);
 }

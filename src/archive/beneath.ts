@@ -8,7 +8,7 @@
  */
 
 import { isErrno } from "../errdefs/errdefs.ts";
-import type { SyncFs } from "../host/linux/worker-port.ts";
+import type { SyncFs } from "../host/sync-fs.ts";
 import { fromText, toPath } from "./byte-string.ts";
 import { TarError } from "./tar/header.ts";
 

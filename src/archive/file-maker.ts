@@ -9,7 +9,7 @@
  */
 
 import { isErrno } from "../errdefs/errdefs.ts";
-import type { SyncFs } from "../host/linux/worker-port.ts";
+import type { SyncFs } from "../host/sync-fs.ts";
 import type { Beneath } from "./beneath.ts";
 import { toPath } from "./byte-string.ts";
 import { type Header, TarError } from "./tar/header.ts";

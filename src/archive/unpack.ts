@@ -14,8 +14,8 @@
  * @module
  */
 
-import type { SyncFs } from "../host/linux/worker-port.ts";
 import type { UnpackJob } from "../host/pool.ts";
+import type { SyncFs } from "../host/sync-fs.ts";
 import { Beneath, cleanName, type Marks, OPAQUE, quote, WHITEOUT } from "./beneath.ts";
 import { FileMaker } from "./file-maker.ts";
 import { type Header, TarError } from "./tar/header.ts";

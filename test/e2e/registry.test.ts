@@ -6,9 +6,9 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { RegistryV1, serveRegistryV1, v1Images } from "../../chapters/lib/registry-v1.ts";
-import { RegistryV2, serveRegistryV2 } from "../../chapters/lib/registry-v2.ts";
-import type { RunningServer } from "../../chapters/lib/serve.ts";
+import { RegistryV1, v1Images } from "../../chapters/lib/registry-v1.ts";
+import { RegistryV2 } from "../../chapters/lib/registry-v2.ts";
+import { type RunningServer, serve } from "../../chapters/lib/serve.ts";
 import { type BuiltImage, buildImage, buildLayer, tinyImage } from "../../chapters/lib/tiny-image.ts";
 import { makeAuthority, sign, writeCertificates } from "../support/certificates.ts";
 import { makeNetns, run, startDaemon, type TestDaemon, type TestNetns } from "../support/daemon.ts";
@@ -40,13 +40,13 @@ afterAll(async () => {
 });
 
 async function serve1(registry: RegistryV1, port?: number): Promise<string> {
-  const server = await serveRegistryV1(registry, port);
+  const server = await serve(registry.handle, port);
   servers.push(server);
   return server.authority;
 }
 
 async function serve2(registry: RegistryV2, port?: number): Promise<string> {
-  const server = await serveRegistryV2(registry, port);
+  const server = await serve(registry.handle, port);
   servers.push(server);
   return server.authority;
 }

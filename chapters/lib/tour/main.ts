@@ -24,7 +24,8 @@ import type { Host } from "../../../src/host/host.ts";
 import { linuxHost } from "../../../src/host/linux/host.ts";
 import { Logger } from "../../../src/pkg/log/log.ts";
 import { FlagSet } from "../../../src/pkg/mflag/mflag.ts";
-import { RegistryV2, serveRegistryV2 } from "../registry-v2.ts";
+import { RegistryV2 } from "../registry-v2.ts";
+import { serve } from "../serve.ts";
 import { tourImage } from "./image.ts";
 import { JOB_FILES } from "./jobs.ts";
 import { Narrator } from "./narrator.ts";
@@ -153,7 +154,7 @@ function bold(text: string): string {
 async function mainJob(): Promise<void> {
   const registry = new RegistryV2();
   registry.putImage("drydock/hello", "latest", tourImage());
-  const server = await serveRegistryV2(registry);
+  const server = await serve(registry.handle);
   const image = `${server.authority}/drydock/hello`;
   try {
     tour.heading("Its main job: pull an image, run a container");

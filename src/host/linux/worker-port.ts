@@ -10,45 +10,13 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import { type MessagePort, parentPort } from "node:worker_threads";
-import type { Exec } from "../host.ts";
+import type { Exec, Hasher } from "../host.ts";
+import type { SyncFs } from "../sync-fs.ts";
 import { linuxExec } from "./exec.ts";
 import { builtin } from "./lazy.ts";
 import { call, cString, ERRNO, SystemCallError, tryCall } from "./libc.ts";
 
 const CLONE_FS = 0x200;
-
-/** The synchronous calls an extractor makes; paths are absolute. */
-export type SyncFs = Pick<
-  typeof fs,
-  | "chmodSync"
-  | "closeSync"
-  | "fchmodSync"
-  | "fchownSync"
-  | "ftruncateSync"
-  | "lchownSync"
-  | "linkSync"
-  | "lstatSync"
-  | "mkdirSync"
-  | "openSync"
-  | "readdirSync"
-  | "readlinkSync"
-  | "rmSync"
-  | "symlinkSync"
-  | "writeSync"
-> & {
-  /** @param mode - type bits and permissions */
-  mknodSync(path: string | Buffer, mode: number, major: number, minor: number): void;
-  /** Never follows a link. */
-  lsetxattrSync(path: string | Buffer, name: string, value: Uint8Array): void;
-  /**
-   * Sets the time of the last change to the nanosecond and leaves that of the last access; never follows a link.
-   *
-   * @param file - a path, or the descriptor of an open file
-   */
-  utimensSync(file: string | Buffer | number, seconds: number, nanoseconds: number): void;
-  /** Waits until everything written to the file system of this directory is on the disk. */
-  syncfsSync(path: string | Buffer): void;
-};
 
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
@@ -102,8 +70,16 @@ export function workerPort(): MessagePort {
 }
 
 /** Starts a hash. */
-export function sha256() {
-  return createHash("sha256");
+export function sha256(): Hasher {
+  const hash = createHash("sha256");
+  const hasher: Hasher = {
+    update(chunk) {
+      hash.update(chunk);
+      return hasher;
+    },
+    hex: () => hash.digest("hex"),
+  };
+  return hasher;
 }
 
 /** Programs of this machine, with an environment that holds nothing but where to find them. */

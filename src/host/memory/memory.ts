@@ -4,7 +4,7 @@
  * @module
  */
 
-import { createFsFromVolume, type DirectoryJSON, Volume } from "memfs";
+import { createFsFromVolume, type DirectoryJSON, type Volume } from "memfs";
 import type { Writer } from "../../sync/io.ts";
 import type { FileSystem, Hasher, Host, Machine } from "../host.ts";
 import type { Net } from "../net.ts";
@@ -14,7 +14,10 @@ import { type Answer, RecordedExec } from "./exec.ts";
 import { pureHash } from "./hash.ts";
 import { MemoryKernel } from "./kernel.ts";
 import { MemoryNet } from "./net.ts";
+import { MemoryPool } from "./pool.ts";
 import { CapturedStream, MemorySignals, MemoryTerminal, memoryInput, SeededRandom } from "./process.ts";
+import { cp } from "./programs.ts";
+import { memoryVolume } from "./volume.ts";
 
 /** How the world begins; everything has a default. */
 export interface MemoryHostOptions {
@@ -23,7 +26,7 @@ export interface MemoryHostOptions {
   /** Milliseconds since 1970; default: 2014-08-20 20:20:14 UTC, the day of Docker 1.2.0. */
   now?: number;
   seed?: number;
-  /** Programs by name. */
+  /** Programs by name, beside cp(1). */
   exec?: Readonly<Record<string, Answer>>;
   env?: Record<string, string | undefined>;
   machine?: Partial<Machine>;
@@ -36,6 +39,7 @@ export interface MemoryHostOptions {
   fetch?: Net["fetch"];
   /** Default: hashes in TypeScript alone, which a web page has, too. */
   hash?: (algorithm: "sha256" | "sha1" | "md5") => Hasher;
+  /** Default: layers are unpacked into {@link MemoryHost.volume}. */
   pool?: Partial<WorkerPool>;
 }
 
@@ -81,7 +85,9 @@ function partial<T extends object>(given: Partial<T>, names: readonly (keyof T &
 
 /** Makes a world of its own: nothing in it touches the machine. */
 export function memoryHost(options: MemoryHostOptions = {}): MemoryHost {
-  const volume = Volume.fromJSON(options.files ?? {}, "/");
+  const volume = memoryVolume(options.files ?? {});
+  const exec = new RecordedExec({ cp: cp(volume), ...options.exec });
+  const hash = options.hash ?? pureHash;
   const terminal = options.terminal ?? false;
   const netNames: (keyof Net)[] = [
     "createHttpServer",
@@ -103,7 +109,7 @@ export function memoryHost(options: MemoryHostOptions = {}): MemoryHost {
     fs: createFsFromVolume(volume).promises as unknown as FileSystem,
     clock,
     random: new SeededRandom(options.seed ?? 1),
-    exec: new RecordedExec(options.exec ?? {}),
+    exec,
     kernel: new MemoryKernel(),
     network,
     net: partial<Net>({ createHttpServer, listen, dial, ...options.net, ...fetch }, netNames, "network of this kind"),
@@ -114,8 +120,8 @@ export function memoryHost(options: MemoryHostOptions = {}): MemoryHost {
     stdout: new CapturedStream(terminal),
     stderr: new CapturedStream(terminal),
     terminal: new MemoryTerminal(terminal ? { height: 24, width: 80 } : undefined),
-    hash: options.hash ?? pureHash,
-    pool: partial<WorkerPool>({ close: async () => undefined, ...options.pool }, ["unpack", "close"], "worker threads"),
+    hash,
+    pool: Object.assign(new MemoryPool({ volume, exec, hash }), options.pool),
   };
 }
 

@@ -1,0 +1,91 @@
+/**
+ * One layer in one pass: hashed, decompressed, hashed again, unpacked, with bounded memory.
+ *
+ * The order of the first steps matters: the compression is known from the first bytes, a decompressing program is
+ * started while the machine's programs can still be seen, then the unpacker goes where nothing but the target can be
+ * named, and only then is the first header read.
+ *
+ * @module
+ */
+
+import type { Exec, Hasher } from "../host/host.ts";
+import type { UnpackJob, UnpackResult } from "../host/pool.ts";
+import type { SyncFs } from "../host/sync-fs.ts";
+import { decompressStream } from "./compression.ts";
+import { TarParser } from "./tar/parser.ts";
+import { Unpacker } from "./unpack.ts";
+
+/** What the pass is made with. */
+export interface UnpackTools {
+  readonly fs: SyncFs;
+  /** Decompressing programs. */
+  readonly exec: Pick<Exec, "pipe" | "lookPath">;
+  sha256(): Hasher;
+  /** The next bytes, valid until the one after is asked for; `undefined` at the end. */
+  next(): Promise<Uint8Array | undefined>;
+  /** Goes into the target directory. @returns where it lies now (`""`: it is `/`), and the way out */
+  enter(job: UnpackJob): { readonly root: string; leave(): void };
+}
+
+/** What comes, counted and hashed on the way. */
+class Received {
+  readonly digest: Hasher;
+  readonly #tools: UnpackTools;
+  bytes = 0;
+
+  constructor(tools: UnpackTools) {
+    this.#tools = tools;
+    this.digest = tools.sha256();
+  }
+
+  async next(): Promise<Uint8Array | undefined> {
+    const chunk = await this.#tools.next();
+    if (chunk === undefined) return undefined;
+    this.bytes += chunk.length;
+    this.digest.update(chunk);
+    return chunk;
+  }
+
+  /** The chunks as a stream; when it is left early, {@link next} goes on behind it. */
+  async *stream(): AsyncGenerator<Uint8Array> {
+    for (let chunk = await this.next(); chunk !== undefined; chunk = await this.next()) yield chunk;
+  }
+}
+
+/**
+ * Unpacks what {@link UnpackTools.next} gives into the job's root.
+ *
+ * @throws when the archive is broken or tries to leave the root; what was unpacked so far stays, and so does the
+ *   confinement
+ */
+export async function unpackLayer(job: UnpackJob, tools: UnpackTools): Promise<UnpackResult> {
+  const received = new Received(tools);
+  const diffId = tools.sha256();
+  const known = job.compression === "none" ? "none" : undefined;
+  const { plain } = await decompressStream(tools.exec, received.stream(), known);
+  const { root, leave } = tools.enter(job);
+  const unpacker = new Unpacker(tools.fs, { root, whiteouts: job.whiteouts, chown: job.chown });
+  const parser = new TarParser(unpacker);
+  try {
+    for await (const chunk of plain) {
+      diffId.update(chunk);
+      parser.feed(chunk);
+    }
+    // A program may have stopped before the end of what it was given: the digest is of everything.
+    while ((await received.next()) !== undefined);
+    parser.end();
+    unpacker.finish();
+  } catch (cause) {
+    unpacker.abandon();
+    throw cause;
+  }
+  if (job.sync === true) tools.fs.syncfsSync(root === "" ? "/" : root);
+  leave();
+  return {
+    digest: `sha256:${received.digest.hex()}`,
+    diffId: `sha256:${diffId.hex()}`,
+    size: unpacker.size,
+    received: received.bytes,
+    entries: unpacker.entries,
+  };
+}
