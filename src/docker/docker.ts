@@ -27,6 +27,8 @@ export interface MainOptions {
   readonly argv0: string;
   /** Runs the daemon until it ends; loaded only for `-d`. */
   readonly mainDaemon: (flags: DockerFlags, host: Host, log: Logger, set: FlagSet) => Promise<void>;
+  /** Makes the client; a chapter puts in one that it can watch. */
+  readonly newClient?: (...parts: ConstructorParameters<typeof DockerCli>) => DockerCli;
 }
 
 /**
@@ -74,7 +76,8 @@ async function run(args: readonly string[], host: Host, log: Logger, options: Ma
   const [only, ...others] = hosts as [string, ...string[]];
   if (others.length > 0) throw new Error("Please specify only one -H");
   const [proto, addr] = splitHost(only);
-  const cli = new DockerCli(host, proto, addr, await clientTls(host, flags));
+  const tls = await clientTls(host, flags);
+  const cli = options.newClient?.(host, proto, addr, tls) ?? new DockerCli(host, proto, addr, tls);
   await cli.cmd(...set.args());
 }
 

@@ -10,6 +10,7 @@
 
 import type { Duplex } from "node:stream";
 import { isErrno } from "../../errdefs/errdefs.ts";
+import { quote } from "../../pkg/strconv/strconv.ts";
 import type { Reader } from "../../sync/io.ts";
 import { ByteSource } from "./byte-source.ts";
 
@@ -121,10 +122,11 @@ export async function roundTrip(socket: Duplex, request: Request): Promise<Respo
 /** Reads status line and headers; steps over `100 Continue`. */
 export async function readHead(source: ByteSource, socket: Duplex): Promise<ResponseHead> {
   for (;;) {
-    const first = await source.line(LINE_LIMIT);
+    // A line that nothing ends is one, too: a daemon that speaks TLS answers with seven bytes and hangs up.
+    const first = (await source.line(LINE_LIMIT)) ?? (await source.next())?.toString("latin1");
     if (first === undefined) throw Object.assign(new Error("EOF"), { code: "EOF" });
     const match = /^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(first);
-    if (!match) throw new Error(`malformed HTTP response ${JSON.stringify(first)}`);
+    if (!match) throw new Error(`malformed HTTP response ${quote(first)}`);
     const headers = new Map<string, string>();
     let size = 0;
     for (;;) {

@@ -69,6 +69,7 @@ test("roundTrip() reads the same from any division into packets", async () => {
 test.each([
   ["", "EOF"],
   ["SSH-2.0-OpenSSH\r\n", 'malformed HTTP response "SSH-2.0-OpenSSH"'],
+  ["\x15\x03\x01\x00\x02\x02\x16", 'malformed HTTP response "\\x15\\x03\\x01\\x00\\x02\\x02\\x16"'],
   ["HTTP/1.1 200 OK\r\nA: b\r\n", "unexpected EOF"],
   ["HTTP/1.1 200 OK\r\n: b\r\n\r\n", "malformed MIME header line: : b"],
   ["HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabc", "unexpected EOF"],
