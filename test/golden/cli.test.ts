@@ -41,8 +41,6 @@ const NEEDS: Readonly<Record<string, { readonly command: string; readonly record
     records: [13, 14, 16, 17, 18, 19, 21, 23, 24, 25, 79].map((step) => `cli_images.0${step}`),
   },
   "an image without configuration": { command: "CmdImport", records: ["cli_containers.024"] },
-  "a paused container": { command: "CmdPause", records: ["cli_containers.044", "cli_containers.047"] },
-  "a restarted container": { command: "CmdRestart", records: ["cli_containers.102"] },
 };
 
 /** Results of commands that come later: who names one of them waits too. */

@@ -24,7 +24,17 @@ export interface CommandEntry {
 
 const entries: readonly CommandEntry[] = [
   entry("attach", "Attach to a running container", async () => (await import("./commands/attach.ts")).cmdAttach),
+  entry(
+    "diff",
+    "Inspect changes on a container's filesystem",
+    async () => (await import("./commands/diff.ts")).cmdDiff,
+  ),
   entry("events", "Get real time events from the server", async () => (await import("./commands/events.ts")).cmdEvents),
+  entry(
+    "export",
+    "Stream the contents of a container as a tar archive",
+    async () => (await import("./commands/export.ts")).cmdExport,
+  ),
   entry("history", "Show the history of an image", async () => (await import("./commands/history.ts")).cmdHistory),
   entry("images", "List images", async () => (await import("./commands/images.ts")).cmdImages),
   entry("info", "Display system-wide information", async () => (await import("./commands/info.ts")).cmdInfo),
@@ -35,18 +45,27 @@ const entries: readonly CommandEntry[] = [
   ),
   entry("kill", "Kill a running container", async () => (await import("./commands/kill.ts")).cmdKill),
   entry("logs", "Fetch the logs of a container", async () => (await import("./commands/logs.ts")).cmdLogs),
+  entry(
+    "port",
+    "Lookup the public-facing port that is NAT-ed to PRIVATE_PORT",
+    async () => (await import("./commands/port.ts")).cmdPort,
+  ),
+  entry("pause", "Pause all processes within a container", async () => (await import("./commands/pause.ts")).cmdPause),
   entry("ps", "List containers", async () => (await import("./commands/ps.ts")).cmdPs),
   entry(
     "pull",
     "Pull an image or a repository from a Docker registry server",
     async () => (await import("./commands/pull.ts")).cmdPull,
   ),
+  entry("restart", "Restart a running container", async () => (await import("./commands/restart.ts")).cmdRestart),
   entry("rm", "Remove one or more containers", async () => (await import("./commands/rm.ts")).cmdRm),
   entry("rmi", "Remove one or more images", async () => (await import("./commands/rmi.ts")).cmdRmi),
   entry("run", "Run a command in a new container", async () => (await import("./commands/run.ts")).cmdRun),
   entry("start", "Start a stopped container", async () => (await import("./commands/start.ts")).cmdStart),
   entry("stop", "Stop a running container", async () => (await import("./commands/stop.ts")).cmdStop),
   entry("tag", "Tag an image into a repository", async () => (await import("./commands/tag.ts")).cmdTag),
+  entry("top", "Lookup the running processes of a container", async () => (await import("./commands/top.ts")).cmdTop),
+  entry("unpause", "Unpause a paused container", async () => (await import("./commands/pause.ts")).cmdUnpause),
   entry(
     "version",
     "Show the Docker version information",
