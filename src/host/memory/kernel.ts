@@ -1,10 +1,12 @@
 /**
- * A kernel that is a table: mounts, locks, processes and sent datagrams are remembered, nothing happens.
+ * A kernel that is a table: mounts, locks, processes and sent datagrams are remembered. Only mounts of aufs and binds
+ * have an effect: the files of the memory host are seen through them.
  *
  * @module
  */
 
 import type { Kernel, MountFlag, MountInfo } from "../kernel.ts";
+import { MountTable } from "./mounts.ts";
 
 /** The mode bits a fresh process has. */
 const DEFAULT_UMASK = 0o022;
@@ -32,53 +34,25 @@ export class MemoryKernel implements Kernel {
   readonly datagrams: { socketPath: string; data: string }[] = [];
   /** Files that another process has locked. */
   readonly locked = new Set<string>();
-  readonly #mounts: MountInfo[] = [
-    {
-      id: 1,
-      parent: 0,
-      root: "/",
-      mountpoint: "/",
-      fstype: "memfs",
-      source: "memfs",
-      options: "rw",
-      superOptions: "rw",
-    },
-  ];
-  #nextId = 2;
+  /** What is mounted, and what is seen through it. */
+  readonly table: MountTable;
   #umask = DEFAULT_UMASK;
 
-  mount(source: string, target: string, fstype: string, flags: readonly MountFlag[], data = ""): void {
-    const access = flags.includes("ro") ? "ro" : "rw";
-    const options = [access, ...flags.filter((flag) => flag === "nosuid" || flag === "nodev" || flag === "noexec")];
-    if (flags.includes("remount")) {
-      const at = this.#mounts.findLastIndex((mount) => mount.mountpoint === target);
-      const old = this.#mounts[at];
-      if (old === undefined) throw failure("EINVAL", 22, "mount");
-      this.#mounts[at] = { ...old, options: options.join(",") };
-      return;
-    }
-    // Changing how mounts spread makes no new one.
-    if (!flags.includes("bind") && flags.some((flag) => ["private", "slave", "shared"].includes(flag))) return;
-    this.#mounts.push({
-      id: this.#nextId++,
-      parent: 1,
-      root: flags.includes("bind") ? source : "/",
-      mountpoint: target,
-      fstype: flags.includes("bind") ? "memfs" : fstype,
-      source,
-      options: options.join(","),
-      superOptions: [access, ...(data === "" ? [] : [data])].join(","),
-    });
+  /** @param table - default: one that only remembers */
+  constructor(table = new MountTable()) {
+    this.table = table;
   }
 
-  unmount(target: string): void {
-    const at = this.#mounts.findLastIndex((mount) => mount.mountpoint === target);
-    if (at <= 0) throw failure("EINVAL", 22, "umount2");
-    this.#mounts.splice(at, 1);
+  mount(source: string, target: string, fstype: string, flags: readonly MountFlag[], data = ""): void {
+    this.table.mount(source, target, fstype, flags, data);
+  }
+
+  unmount(target: string, options: { detach?: boolean } = {}): void {
+    this.table.unmount(target, options.detach ?? false);
   }
 
   mounts(): MountInfo[] {
-    return [...this.#mounts];
+    return this.table.list();
   }
 
   lockFile(path: string): boolean {
@@ -97,6 +71,11 @@ export class MemoryKernel implements Kernel {
 
   sendDatagram(socketPath: string, data: string): void {
     this.datagrams.push({ socketPath, data });
+  }
+
+  /** What the next {@link umask} returns. */
+  get currentUmask(): number {
+    return this.#umask;
   }
 
   umask(mask: number): number {

@@ -4,15 +4,18 @@
  * @module
  */
 
-import { createFsFromVolume, type DirectoryJSON, type Volume } from "memfs";
+import type { DirectoryJSON, Volume } from "memfs";
 import type { Writer } from "../../sync/io.ts";
-import type { FileSystem, Hasher, Host, Machine } from "../host.ts";
+import type { Hasher, Host, Machine } from "../host.ts";
 import type { Net } from "../net.ts";
 import type { WorkerPool } from "../pool.ts";
 import { ManualClock } from "./clock.ts";
 import { type Answer, RecordedExec } from "./exec.ts";
+import { memoryFiles, memorySyncFiles } from "./files.ts";
 import { pureHash } from "./hash.ts";
 import { MemoryKernel } from "./kernel.ts";
+import { MountedVolume } from "./mounted-volume.ts";
+import { MountTable } from "./mounts.ts";
 import { MemoryNet } from "./net.ts";
 import { MemoryPool } from "./pool.ts";
 import { CapturedStream, MemorySignals, MemoryTerminal, memoryInput, SeededRandom } from "./process.ts";
@@ -100,17 +103,20 @@ export function memoryHost(options: MemoryHostOptions = {}): MemoryHost {
     "forwardPort",
   ];
   const clock = new ManualClock(options.now ?? Date.UTC(2014, 7, 20, 20, 20, 14));
+  const now = () => clock.now();
+  const kernel = new MemoryKernel(new MountTable(volume, now));
+  const mounted = new MountedVolume(volume, kernel.table, now, () => kernel.currentUmask);
   const machine = { ...MACHINE, ...options.machine };
   const network = new MemoryNet({ volume, clock, machine });
   const { createHttpServer, listen, dial } = network;
   const fetch = options.fetch === undefined ? {} : { fetch: options.fetch };
   return {
     volume,
-    fs: createFsFromVolume(volume).promises as unknown as FileSystem,
+    fs: memoryFiles(volume, mounted),
     clock,
     random: new SeededRandom(options.seed ?? 1),
     exec,
-    kernel: new MemoryKernel(),
+    kernel,
     network,
     net: partial<Net>({ createHttpServer, listen, dial, ...options.net, ...fetch }, netNames, "network of this kind"),
     machine,
@@ -121,7 +127,7 @@ export function memoryHost(options: MemoryHostOptions = {}): MemoryHost {
     stderr: new CapturedStream(terminal),
     terminal: new MemoryTerminal(terminal ? { height: 24, width: 80 } : undefined),
     hash,
-    pool: Object.assign(new MemoryPool({ volume, exec, hash }), options.pool),
+    pool: Object.assign(new MemoryPool({ fs: memorySyncFiles(volume, mounted), exec, hash }), options.pool),
   };
 }
 

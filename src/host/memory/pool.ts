@@ -4,17 +4,15 @@
  * @module
  */
 
-import type { Volume } from "memfs";
 import { unpackLayer } from "../../archive/unpack-layer.ts";
 import type { Reader } from "../../sync/io.ts";
 import type { Exec, Hasher } from "../host.ts";
 import type { UnpackJob, UnpackResult, WorkerPool } from "../pool.ts";
 import type { SyncFs } from "../sync-fs.ts";
-import { memorySyncFs } from "./sync-fs.ts";
 
 /** What unpacking in memory needs. */
 export interface MemoryPoolParts {
-  readonly volume: Volume;
+  readonly fs: SyncFs;
   readonly exec: Pick<Exec, "pipe" | "lookPath">;
   hash(algorithm: "sha256"): Hasher;
 }
@@ -22,11 +20,9 @@ export interface MemoryPoolParts {
 /** The {@link WorkerPool} of a memory host: all jobs take turns on the event loop. */
 export class MemoryPool implements WorkerPool {
   readonly #parts: MemoryPoolParts;
-  readonly #fs: SyncFs;
 
   constructor(parts: MemoryPoolParts) {
     this.#parts = parts;
-    this.#fs = memorySyncFs(parts.volume);
   }
 
   async unpack(job: UnpackJob, source: Reader, signal?: AbortSignal): Promise<UnpackResult> {
@@ -40,7 +36,7 @@ export class MemoryPool implements WorkerPool {
     stopped.catch(() => undefined);
     try {
       return await unpackLayer(job, {
-        fs: this.#fs,
+        fs: this.#parts.fs,
         exec: this.#parts.exec,
         sha256: () => this.#parts.hash("sha256"),
         next: async () => {

@@ -10,8 +10,9 @@ const branches: Branches = { ro: ["/d/diff/b", "/d/diff/a"], rw: "/d/diff/c", ta
 const PAGE = 4096;
 
 /** The kernel's part, with what mount(2) was told; its options have to fit in a page, as in a real one. */
-function kernelAufs(exec: Parameters<typeof memoryHost>[0] = { exec: { auplink: {} } }) {
-  const host = memoryHost(exec);
+function kernelAufs(exec: Parameters<typeof memoryHost>[0] = { exec: { auplink: {} } }, { ro, rw } = branches) {
+  const files = Object.fromEntries([TARGET, rw, ...ro].map((path) => [path, null]));
+  const host = memoryHost({ ...exec, files });
   const said: string[] = [];
   const mount = host.kernel.mount.bind(host.kernel);
   host.kernel.mount = (source, target, fstype, flags, data = "") => {
@@ -48,8 +49,8 @@ test("KernelAufs.mount() adds a label for SELinux to each call", async () => {
 });
 
 test("KernelAufs.mount() appends the branches one by one when they do not fit in a page", async () => {
-  const { host, said, union } = kernelAufs();
   const ro = Array.from({ length: 126 }, (_, i) => `/var/lib/docker/aufs/diff/${String(i).padStart(64, "0")}`);
+  const { host, said, union } = kernelAufs(undefined, { ...branches, ro });
   await union.mount({ ...branches, ro });
   expect(said).toHaveLength(128);
   expect(said[0]?.length).toBeGreaterThan(PAGE);
@@ -59,8 +60,8 @@ test("KernelAufs.mount() appends the branches one by one when they do not fit in
 });
 
 test("KernelAufs.mount() leaves no mount of half the branches", async () => {
-  const { host, union } = kernelAufs();
   const ro = Array.from({ length: 100 }, (_, i) => `/d/diff/${String(i).padStart(64, "0")}`);
+  const { host, union } = kernelAufs(undefined, { ...branches, ro });
   const mount = host.kernel.mount;
   let appended = 0;
   host.kernel.mount = (...args) => {
