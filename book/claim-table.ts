@@ -5,7 +5,7 @@
  */
 
 import { posix } from "node:path";
-import { anchorOf, type Claim, claims, sectionOf } from "./links.ts";
+import { type Claim, claims, fragmentOf, sectionOf } from "./links.ts";
 
 /** The verdicts in Chinese. */
 export const verdictsZh: Record<string, string> = {
@@ -41,7 +41,7 @@ function row(claim: Claim, zh: boolean, folder: string): string {
   const verdict = zh ? (verdictsZh[claim.verdict] ?? claim.verdict) : claim.verdict;
   const reason = claim.status === "reason" ? claim.reason : undefined;
   const go = claim.go.map(goLink).join(" ");
-  const id = `[${claim.id}](#${encodeURI(anchorOf(sectionOf(claim)))})`;
+  const id = `[${claim.id}](#${fragmentOf(sectionOf(claim))})`;
   return `| ${id} | ${verdict} | ${cell(holds)} | ${go || "–"} | ${here || (reason === undefined ? "–" : zh ? "无需代码" : "no code")} |`;
 }
 

@@ -6,7 +6,7 @@
 
 import { cell, goLink, symbolLink, verdictsZh } from "./claim-table.ts";
 import table from "./data/series-links.json" with { type: "json" };
-import { anchorOf, type Claim, claims, coverage, sectionOf } from "./links.ts";
+import { type Claim, claims, coverage, fragmentOf, sectionOf } from "./links.ts";
 import type { Tree } from "./tree.ts";
 
 const articles: Record<string, { title: string; gloss: string }> = table.articles;
@@ -22,7 +22,7 @@ export function placeLink(tree: Tree, claim: Claim, zh: boolean): string {
   if (name === undefined) return "–";
   const path = `chapters/${name}/${zh ? "README.zh.md" : "README.md"}`;
   if (!tree.has(path) || claim.status !== "resolved") return name.slice(0, 2);
-  return `[${name.slice(0, 2)}](../../../${path}#${encodeURI(anchorOf(sectionOf(claim)))})`;
+  return `[${name.slice(0, 2)}](../../../${path}#${fragmentOf(sectionOf(claim))})`;
 }
 
 /** The title of an article in one language. */

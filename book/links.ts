@@ -75,6 +75,11 @@ export function anchorOf({ id, title }: Section): string {
   return `${id.replace("/", "-")}${named}`;
 }
 
+/** The anchor as a link in Markdown has it. */
+export function fragmentOf(section: Section): string {
+  return encodeURI(anchorOf(section)).replace(/[()]/g, (char) => `%${char.charCodeAt(0).toString(16)}`);
+}
+
 /** What is wrong with a range of a Go file at v1.2.0, `daemon/config.go:20-39`. */
 export function goFault(range: string): string | undefined {
   const [, path = "", from, to] = /^(.*):(\d+)(?:-(\d+))?$/.exec(range) ?? [];

@@ -6,6 +6,7 @@ import {
   claimOf,
   claims,
   coverage,
+  fragmentOf,
   goFault,
   sectionOf,
 } from "../../../book/links.ts";
@@ -97,4 +98,11 @@ test("placeOf() names chapter, section and Go lines of a claim", () => {
     "Go       daemon/daemon.go:687, daemon/config.go:13 at v1.2.0",
   ]);
   expect(() => placeOf("001/9/9")).toThrow("There is no claim 001/9/9");
+});
+
+test("fragmentOf() leaves no parenthesis that would end a link", () => {
+  const section = sectionOf({ id: "001/5/2" });
+  expect(anchorOf(section)).toContain("mainDaemon(-)");
+  expect(fragmentOf(section)).toMatch(/^001-5-mainDaemon%28-%29%E7%9A%84/);
+  expect(decodeURIComponent(fragmentOf(section))).toBe(anchorOf(section));
 });
