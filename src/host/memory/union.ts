@@ -76,11 +76,16 @@ export class Union implements Tree {
     return this.#branches;
   }
 
-  /** Adds a branch at the bottom. @throws `ENOENT` when it is no directory, `EINVAL` when it is there or one too many */
+  /**
+   * Adds a branch at the bottom.
+   *
+   * @throws `ENOENT` when it is no directory, `EINVAL` when it lies in another branch, holds one, or is one too many
+   */
   append(branch: Branch): void {
     if (!lstat(this.#volume, branch.path)?.isDirectory()) throw failure("ENOENT", "mount", branch.path);
-    const known = this.#branches.some(({ path }) => path === branch.path);
-    if (known || this.#branches.length === MAX_BRANCHES) throw failure("EINVAL", "mount", branch.path);
+    const inside = (a: string, b: string) => `${a}/`.startsWith(`${b.replace(/\/$/, "")}/`);
+    const overlaps = this.#branches.some(({ path }) => inside(path, branch.path) || inside(branch.path, path));
+    if (overlaps || this.#branches.length === MAX_BRANCHES) throw failure("EINVAL", "mount", branch.path);
     this.#branches.push(branch);
     if (!branch.writable) return;
     const base = below(branch.path, BASE);

@@ -10,6 +10,9 @@ import type { Host } from "../../../host/host.ts";
 import type { Logger } from "../../../pkg/log/log.ts";
 import { isMounted, unmountLayer } from "../mounts.ts";
 
+/** mount(2) takes one page of options, the last byte of which it makes zero. */
+const MAX_OPTION_BYTES = 4095;
+
 /** Layers to be laid over each other. */
 export interface Branches {
   /** The layers below, nearest first; never none. */
@@ -52,6 +55,8 @@ export class KernelAufs implements UnionMount {
    * others are appended one by one.
    *
    * @origin daemon/graphdriver/aufs/aufs.go (*Driver).aufsMount
+   * @deviation What does not fit is not tried. 1.2.0 waited for the kernel to fail at the branch that the end of the page
+   *   cuts in two; where it ends just behind one, everything below that was missing, and nobody was told.
    */
   async mount(branches: Branches): Promise<void> {
     const { kernel } = this.#host;
@@ -91,7 +96,10 @@ export class KernelAufs implements UnionMount {
   /** @origin daemon/graphdriver/aufs/aufs.go (*Driver).tryMount */
   #tryMount({ ro, rw, target, label }: Branches): void {
     const data = `br:${rw}=rw:${ro.map((layer) => `${layer}=ro+wh:`).join("")},xino=/dev/shm/aufs.xino`;
-    this.#host.kernel.mount("none", target, "aufs", [], formatMountLabel(data, label));
+    const options = formatMountLabel(data, label);
+    if (Buffer.byteLength(options) > MAX_OPTION_BYTES)
+      throw new RangeError(`Cannot mount ${target}: too many branches`);
+    this.#host.kernel.mount("none", target, "aufs", [], options);
   }
 
   /** @origin daemon/graphdriver/aufs/aufs.go (*Driver).mountRw */
