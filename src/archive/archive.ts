@@ -8,6 +8,7 @@
 import { isErrno } from "../errdefs/errdefs.ts";
 import type { Host } from "../host/host.ts";
 import type { Reader } from "../sync/io.ts";
+import { fromText } from "./byte-string.ts";
 import type { EntryType } from "./tar/header.ts";
 import { encodeHeader, paddingOf, TRAILER, type WriteHeader } from "./tar/writer.ts";
 import { below, type Stats, Tree } from "./tree.ts";
@@ -55,11 +56,22 @@ export class TarSource {
   readonly tree: Tree;
   readonly #host: ArchiveHost;
   readonly #links = new Map<string, string>();
+  readonly #prefix: string;
 
-  /** @param root - the directory that becomes `/` of the archive */
-  constructor(host: ArchiveHost, root: string) {
+  /**
+   * @param root - the directory that becomes `/` of the archive
+   * @param prefix - what every name in the archive begins with, the root's own name; a byte string
+   */
+  constructor(host: ArchiveHost, root: string, prefix = "") {
     this.#host = host;
     this.tree = new Tree(host, root);
+    this.#prefix = prefix;
+  }
+
+  /** The name of an entry in the archive. */
+  #named(name: string): string {
+    if (this.#prefix === "") return name === "" ? "." : name;
+    return name === "" ? this.#prefix : `${this.#prefix}/${name}`;
   }
 
   /**
@@ -95,7 +107,7 @@ export class TarSource {
     const type = FLAGS[info.mode & S_IFMT] ?? "0";
     const xattrs = type === "2" ? undefined : this.tree.xattrs(name);
     const base = {
-      name: name === "" ? "./" : type === "5" ? `${name}/` : name,
+      name: type === "5" ? `${this.#named(name)}/` : this.#named(name),
       mode: info.mode,
       uid: info.uid,
       gid: info.gid,
@@ -115,7 +127,7 @@ export class TarSource {
       yield this.#header({ ...base, type: "1", size: 0, linkname: first, xattrs: undefined });
       return;
     }
-    if (info.nlink > 1) this.#links.set(inode, name);
+    if (info.nlink > 1) this.#links.set(inode, this.#named(name));
     const header = this.#header({ ...base, type, size: info.size });
     if (content !== undefined) yield Buffer.concat([header, content, Buffer.alloc(paddingOf(content.length))]);
     else if (info.size === 0) yield header;
@@ -196,4 +208,19 @@ async function* walk(source: TarSource, path: string, overlay: boolean): AsyncGe
     else yield* source.entry(child, info, content);
     if (info.isDirectory()) yield* walk(source, child, overlay);
   }
+}
+
+/**
+ * Archives one file, or a directory with what is in it, under a name of its own.
+ *
+ * @param path - absolute; a link is not followed
+ * @param name - what the entry is called
+ * @origin archive/archive.go TarWithOptions
+ */
+export async function* tarAs(host: ArchiveHost, path: string, name: string): Reader & AsyncGenerator<Uint8Array> {
+  const source = new TarSource(host, path, fromText(name));
+  const info = await host.fs.lstat(path);
+  yield* source.entry("", info);
+  if (info.isDirectory()) yield* walk(source, "", false);
+  yield TRAILER;
 }

@@ -21,8 +21,10 @@ import { KeyedMutex } from "../sync/keyed-mutex.ts";
 import { TaskGroup } from "../sync/task-group.ts";
 import { containerAttach } from "./attach.ts";
 import { containerChanges } from "./changes.ts";
+import { containerCommit } from "./commit.ts";
 import type { DaemonConfig } from "./config.ts";
 import type { Container } from "./container.ts";
+import { containerCopy } from "./copy.ts";
 import { containerCreate } from "./create.ts";
 import { createdNs } from "./created.ts";
 import { containerDestroy, destroy } from "./delete.ts";
@@ -114,7 +116,9 @@ export class Daemon implements Installer, DaemonParts {
   install(eng: Engine): void {
     const jobs: Record<string, (daemon: Daemon, job: Job) => ReturnType<Handler>> = {
       attach: containerAttach,
+      commit: containerCommit,
       container_changes: containerChanges,
+      container_copy: containerCopy,
       container_inspect: containerInspect,
       containers,
       create: containerCreate,

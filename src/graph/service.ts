@@ -11,6 +11,7 @@ import type { Job } from "../engine/job.ts";
 import { BadRequestError, messageOf, SystemError } from "../errdefs/errdefs.ts";
 import { newImgJSON } from "../image/image.ts";
 import { cmdHistory } from "./history.ts";
+import { cmdImport } from "./import.ts";
 import { cmdImageGet, cmdImageInspect } from "./inspect.ts";
 import { cmdImages } from "./list.ts";
 import { cmdPull } from "./pull.ts";
@@ -29,6 +30,7 @@ const COMMANDS: readonly [string, Command][] = [
   ["history", cmdHistory],
   ["images", cmdImages],
   ["viz", cmdViz],
+  ["import", cmdImport],
   ["pull", cmdPull],
 ];
 

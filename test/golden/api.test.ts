@@ -5,15 +5,15 @@
  * one would have made is left out with it.
  */
 
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ROUTES } from "../../src/api/server/routes.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { type GoldenRecord, goldenRecords, Replay } from "../support/golden.ts";
-import { type Answer, exchange } from "../support/golden-http.ts";
-import { goldenLayer, goldenRootfs } from "../support/golden-rootfs.ts";
-import { startRegistry, type TestRegistry } from "../support/images.ts";
+import { type Answer, bodyBytes } from "../support/golden-http.ts";
+import { goldenRootfs } from "../support/golden-rootfs.ts";
 import { DEVIATIONS, type Deviation } from "./deviations.ts";
 
 /** `settleMs`: the recorder was slower than we are, and its containers had come further. */
@@ -25,6 +25,7 @@ const SCENARIOS: Record<string, { args?: string[]; settleMs?: number }> = {
   images: {},
   images_ids: {},
   create: {},
+  files: {},
   lifecycle: {},
   listing: {},
   logs_attach: {},
@@ -47,21 +48,12 @@ const CHOSEN: Record<string, Record<string, string>> = {
   },
 };
 
-/** What the original says of an image that was imported: no configuration and no history. */
-const IMPORTED = {
-  config: undefined,
-  history: undefined,
-  comment: "Imported from -",
-  docker_version: "1.2.0",
-};
-
 /** The jobs behind a route that is not served, or what else it lacks. */
 function missingPart({ method, path }: GoldenRecord["request"]): string {
   const clean = path.replace(/\?.*/s, "").replace(/^\/v[\d.]+(?=\/)/, "");
   const route = ROUTES.find(
     (one) => one.method === method && new RegExp(`^${one.path.replace("{name:.*}", ".*")}$`).test(clean),
   );
-  if (path.includes("fromSrc=") || clean === "/images/create") return "import";
   return route ? route.jobs.join("+") : "attach/ws";
 }
 
@@ -72,34 +64,7 @@ interface Outcome {
   compared: number;
 }
 
-/**
- * Brings the image of the records in by a pull, where `import` is not served: with the same files and the same name.
- *
- * @returns its id
- */
-async function seed(daemon: TestDaemon, registry: TestRegistry, name: string): Promise<string> {
-  const ask = (method: string, path: string) =>
-    exchange(daemon.socket, { method, path }, () => Buffer.alloc(0), {
-      status: 200,
-      headers: {},
-      bodyType: "text",
-      body: "",
-    });
-  const pulled = await ask("POST", `/images/create?fromImage=${registry.address}/busybox&tag=latest`);
-  const [repository, tag = "latest"] = name.split(":");
-  await ask("POST", `/images/${registry.address}/busybox/tag?repo=${repository}&tag=${tag}`);
-  await ask("DELETE", `/images/${registry.address}/busybox:latest`);
-  const image = await ask("GET", `/images/${name}/json`);
-  if (image.status !== 200) throw new Error(`Cannot pull the image: ${pulled.body}`);
-  return (JSON.parse(image.body.toString()) as { Id: string }).Id;
-}
-
-async function replayScenario(
-  scenario: string,
-  daemon: TestDaemon,
-  rootfs: Buffer,
-  registry: TestRegistry,
-): Promise<Outcome> {
+async function replayScenario(scenario: string, daemon: TestDaemon, rootfs: Buffer): Promise<Outcome> {
   const work = join(daemon.dir, "work");
   mkdirSync(join(work, "src"), { recursive: true });
   writeFileSync(join(work, "src/f"), "host file\n");
@@ -118,11 +83,6 @@ async function replayScenario(
       postpone("needs files or a restart");
       continue;
     }
-    if (/^\/v1\.(?:\d|1[01])\/images\/busybox\/json/.test(path)) {
-      // These versions hand out the document of the image as it is: that of a pulled one is the registry's.
-      postpone("import");
-      continue;
-    }
     if (without !== undefined) {
       postpone(without);
       continue;
@@ -132,16 +92,6 @@ async function replayScenario(
       const answer = await replay.send(record);
       const unknown = answer.status === 404 && answer.body.toString() === "404 page not found\n";
       const expected = record.response.status === 404 && record.response.body === "404 page not found\n";
-      if (
-        unknown &&
-        !expected &&
-        path.includes("fromSrc=") &&
-        JSON.stringify(record.request.body ?? "").includes("$file")
-      ) {
-        replay.bind("id1", await seed(daemon, registry, /repo=([^&]+)/.exec(path)?.[1] ?? ""));
-        postpone("import");
-        continue;
-      }
       if (unknown && !expected) {
         // These two make all they look at by the first job.
         if (record.step === 1 && scenario.startsWith("images")) without = missingPart(record.request);
@@ -197,6 +147,34 @@ test("what differs on purpose is said in the source too", () => {
   }
 });
 
+/** The web server of the records: 127.0.0.1:8999 in the daemon's network, with one archive. */
+async function serveFiles(daemon: TestDaemon): Promise<ChildProcess> {
+  const dir = join(daemon.dir, "www");
+  mkdirSync(dir);
+  const entries = [
+    { name: "etc", type: "dir" },
+    { name: "etc/motd", content: "hello\n" },
+    { name: "link", type: "symlink", link: "etc/motd" },
+  ];
+  writeFileSync(join(dir, "tiny.tar"), (await bodyBytes({ $tar: entries }, () => Buffer.alloc(0))).bytes);
+  const [command = "", ...words] = [
+    ...daemon.netns.prefix,
+    "busybox",
+    "httpd",
+    "-f",
+    "-p",
+    "127.0.0.1:8999",
+    "-h",
+    dir,
+  ];
+  const server = spawn(command, words, { stdio: "ignore" });
+  for (;;) {
+    const { code } = await daemon.inside("curl", "-s", "-o", "/dev/null", "http://127.0.0.1:8999/");
+    if (code === 0) return server;
+    if (server.exitCode !== null) throw new Error("busybox httpd did not start");
+  }
+}
+
 /** How many scenarios go on at a time: each mostly waits. */
 const AT_ONCE = 2;
 const lanes = Array.from({ length: AT_ONCE }, () => Promise.resolve());
@@ -221,12 +199,11 @@ test.concurrent.each(scenarios.map((scenario, index) => ({ scenario, index })))(
     const outcome = await inLane(index, async () => {
       const rootfs = await goldenRootfs();
       const daemon = await startDaemon({ driver: "vfs", args: SCENARIOS[scenario]?.args ?? ["-D"] });
-      const registry = await startRegistry(daemon.netns.prefix);
+      const files = await serveFiles(daemon);
       try {
-        await registry.push("busybox", [goldenLayer()], { document: IMPORTED });
-        return await replayScenario(scenario, daemon, rootfs, registry);
+        return await replayScenario(scenario, daemon, rootfs);
       } finally {
-        await registry.stop();
+        files.kill("SIGKILL");
         await daemon.remove();
       }
     });

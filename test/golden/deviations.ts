@@ -52,9 +52,24 @@ function steps(scenario: string, numbers: readonly number[], deviation: Deviatio
   return Object.fromEntries(numbers.map((step) => [`${scenario}.${String(step).padStart(3, "0")}`, deviation]));
 }
 
+const staysFrozen: Deviation = {
+  reason: "a container that was frozen before a commit stays so",
+  symbol: "src/daemon/commit.ts commit",
+};
+
 /** By the id of the record. */
 export const DEVIATIONS: Readonly<Record<string, Deviation>> = {
   "cors.006": newerVersions,
+  "images.015": {
+    reason: "progress comes after other numbers of bytes: it depends on the pieces that the network gives",
+  },
+  "images.018": {
+    reason: "an address without a scheme may have a port",
+    symbol: "src/graph/import.ts cmdImport",
+    skip: true,
+  },
+  "files.046": staysFrozen,
+  "files.047": staysFrozen,
   "system.021": { reason: "clients of today begin with HEAD /_ping", symbol: "src/api/server/routes.ts ROUTES" },
   ...steps("system", [69, 70, 71, 72, 73, 83, 85, 87], newerVersions),
   "system.088": noNetwork,

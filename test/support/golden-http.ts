@@ -17,7 +17,8 @@ const PATIENCE_MS = 2_000;
 const LIMIT_MS = 60_000;
 
 /** The bytes of a body. */
-async function bodyBytes(
+/** The bytes of a recorded body, and the type that goes with them. */
+export async function bodyBytes(
   body: GoldenRequest["body"],
   files: (name: string) => Buffer,
 ): Promise<{ bytes: Buffer; type?: string }> {

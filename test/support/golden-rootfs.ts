@@ -13,9 +13,14 @@ const SIZE = 1_986_049;
 const BUSYBOX = "/usr/bin/busybox";
 
 const ETC: Record<string, string> = {
-  "etc/group": "root:x:0:\ndaemon:x:1:\nbin:x:2:\nnogroup:x:65534:\n",
-  "etc/passwd":
-    "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/usr/sbin:/bin/false\nbin:x:2:2:bin:/bin:/bin/false\nnobody:x:65534:65534:nobody:/:/bin/false\n",
+  "etc/group":
+    "root:x:0:\ndaemon:x:1:\nbin:x:2:\nsys:x:3:\nmail:x:8:\nwww-data:x:33:\noperator:x:37:\nnogroup:x:99:\nusers:x:100:\n",
+  "etc/passwd": [
+    "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/usr/sbin:/bin/false\nbin:x:2:2:bin:/bin:/bin/false\n",
+    "sys:x:3:3:sys:/dev:/bin/false\nsync:x:4:100:sync:/bin:/bin/sync\nmail:x:8:8:mail:/var/spool/mail:/bin/false\n",
+    "www-data:x:33:33:www-data:/var/www:/bin/false\noperator:x:37:37:Operator:/var:/bin/false\n",
+    "nobody:x:99:99:nobody:/home:/bin/false\n",
+  ].join(""),
   "etc/shadow": "root:*:16000:0:99999:7:::\n",
   "etc/hosts": "127.0.0.1\tlocalhost\n",
   "etc/hostname": "busybox\n",

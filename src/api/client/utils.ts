@@ -14,10 +14,11 @@ import { isSystemError } from "../../errdefs/errno-text.ts";
 import { getWinsize } from "../../pkg/term/term.ts";
 import { type Reader, readAll, type Writer } from "../../sync/io.ts";
 import { goJson } from "../../utils/go-json.ts";
+import { statusText } from "../../utils/status-text.ts";
 import { stdCopy } from "../../utils/stdcopy.ts";
 import { APIVERSION, matchesContentType } from "../common.ts";
 import type { DockerCli } from "./cli.ts";
-import { ConnectionRefusedError, DaemonError, DialError, RequestError, statusText, TlsError } from "./errors.ts";
+import { ConnectionRefusedError, DaemonError, DialError, RequestError, TlsError } from "./errors.ts";
 import { type Request, type Response, roundTrip } from "./http.ts";
 
 /** An answer whose status is a success: 200–399. */

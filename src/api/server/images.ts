@@ -201,11 +201,6 @@ export async function postImagesCreate(api: ApiServices, request: ApiRequest, re
     job.setenvJson("metaHeaders", metaHeaders(request));
     job.setenvJson("authConfig", decodedHeader(request, "X-Registry-Auth"));
   } else {
-    if (!api.engine.commands().includes("import")) {
-      // Half of the route is there: the table cannot say that.
-      response.status(404).set("Content-Type", "text/plain; charset=utf-8");
-      return response.write("404 page not found\n");
-    }
     let repository = imageName(form.get("repo"), version);
     if (tag === "") [repository, tag] = repositoryAndTag(repository);
     job = api.engine.job("import", form.get("fromSrc"), repository, tag);

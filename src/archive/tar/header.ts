@@ -16,9 +16,9 @@ export const BLOCK_BYTES = 512;
 
 /** What 1.2.0 says about every archive it cannot read. */
 export class TarError extends Error {
-  /** @param reason - added to the text in parentheses */
-  constructor(reason: string) {
-    super(`archive/tar: invalid tar header (${reason})`);
+  /** @param reason - added to the text in parentheses; without one, the archive ends too early */
+  constructor(reason?: string) {
+    super(reason === undefined ? "unexpected EOF" : `archive/tar: invalid tar header (${reason})`);
     this.name = "TarError";
   }
 }

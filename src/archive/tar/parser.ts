@@ -99,7 +99,7 @@ export class TarParser {
   /** Says that nothing more comes. A missing end mark is no error. @throws {TarError} when an entry is cut short */
   end(): void {
     const between = this.#state === "header" && this.#held === undefined && !this.#hasExtensions();
-    if (!between && this.#state !== "done") throw new TarError("unexpected EOF");
+    if (!between && this.#state !== "done") throw new TarError();
   }
 
   #hasExtensions(): boolean {
@@ -129,7 +129,7 @@ export class TarParser {
 
   #header(input: Buffer, at: number): void {
     if (input[at] === 0 && isZeroBlock(input, at)) {
-      if (this.#hasExtensions()) throw new TarError("unexpected EOF");
+      if (this.#hasExtensions()) throw new TarError();
       if (++this.#zeroBlocks === 2) this.#state = "done";
       return;
     }

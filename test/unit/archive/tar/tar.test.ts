@@ -341,7 +341,7 @@ test.each<[string, () => Buffer]>([
       ]),
   ],
 ])("TarParser refuses %s", (_, make) => {
-  expect(() => parse(make(), 512)).toThrow(/^archive\/tar: invalid tar header \(/);
+  expect(() => parse(make(), 512)).toThrow(/^(?:archive\/tar: invalid tar header \(|unexpected EOF$)/);
 });
 
 test("TarParser names a type it does not know as 1.2.0 does", () => {
