@@ -10,6 +10,7 @@ await setup([]);
 const checks = [
   ["format and lint", "npx", ["biome", "check", "--error-on-warnings"]],
   ["types", process.execPath, ["node_modules/typescript7/bin/tsc", "-p", "."]],
+  ["types of the site", process.execPath, ["node_modules/typescript7/bin/tsc", "-p", "book/theme"]],
   [
     "unit, architecture, origins, chapters",
     "npx",

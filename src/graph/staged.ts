@@ -16,7 +16,7 @@ import { syncDirectory, writeSynced } from "../utils/durable.ts";
 /** Files beside `json` and `layersize`, by name. */
 export type ExtraFiles = Readonly<Record<string, string | Uint8Array>>;
 
-/** Made by {@link Graph.prepare}; ends with {@link Graph.commit} or {@link discard}, whichever comes first. */
+/** Made by `Graph.prepare()`; ends with `Graph.commit()` or {@link discard}, whichever comes first. */
 export class StagedImage {
   readonly image: Image;
   /** The description as it came; without it, it is made from {@link image}. */

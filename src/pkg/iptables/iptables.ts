@@ -1,7 +1,7 @@
 /**
  * The packet filter, by the `iptables` program.
  *
- * {@link Iptables} runs one command at a time, as 1.2.0 does. {@link Transaction} (in `transaction.ts`) answers the same
+ * {@link Iptables} runs one command at a time, as 1.2.0 does. `Transaction` (in `transaction.ts`) answers the same
  * calls from one `iptables-save` and makes all changes with one `iptables-restore`.
  *
  * @origin pkg/iptables/iptables.go

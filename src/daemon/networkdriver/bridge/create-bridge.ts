@@ -39,7 +39,7 @@ const ADDRESSES = [
  * Makes the bridge, gives it an address and sets it up. A bridge without an address, which an interrupted daemon may
  * have left, is completed.
  *
- * @param bridgeIP - `172.17.42.1/16`; "": the first of {@link ADDRESSES} that meets neither a name server nor a route
+ * @param bridgeIP - `172.17.42.1/16`; "": the first of `ADDRESSES` that meets neither a name server nor a route
  */
 export async function createBridge(
   host: Pick<Host, "fs" | "machine" | "random">,
