@@ -53,8 +53,17 @@ export async function newDaemon(
   if (config.mtu === 0) config.mtu = getDefaultNetworkMtu(host);
   checkDaemonConfig(config);
   if (config.pidfile !== "") {
-    await createPidFile(config.pidfile, host);
-    eng.onShutdown(() => removePidFile(config.pidfile, host, log));
+    // A listener may have failed meanwhile: whoever shuts down now waits, and then knows the file it has to remove.
+    if (eng.isShutdown()) throw new SystemError("Cannot boot: the engine is shut down");
+    const written = createPidFile(config.pidfile, host);
+    eng.onShutdown(async () => {
+      const ours = await written.then(
+        () => true,
+        () => false,
+      );
+      if (ours) await removePidFile(config.pidfile, host, log);
+    });
+    await written;
   }
   const unprivileged = host.machine.uid !== 0;
   if (unprivileged) adaptToUser(config, log);

@@ -34,6 +34,20 @@ test("newDaemon() makes its directories, marks the root as its own, and writes i
   await expect(host.fs.stat("/run/docker.pid")).rejects.toMatchObject({ code: "ENOENT" });
 });
 
+test("newDaemon() leaves no pid file behind when the engine is shut down before or while it is written", async () => {
+  for (const early of [true, false]) {
+    const host = memoryHost({ files: { "/etc/resolv.conf": "nameserver 10.0.0.1\n", "/run/x": "" } });
+    const eng = new Engine(host);
+    eng.logging = false;
+    const start = () => newDaemon(daemonConfig({ root: "/data/docker" }), eng, host, new Logger(host));
+    const shutdown = early ? eng.shutdown() : undefined;
+    const booting = start().catch((cause: Error) => cause.message);
+    await (shutdown ?? eng.shutdown());
+    expect(await host.fs.readdir("/run")).toEqual(["x"]);
+    if (early) expect(await booting).toBe("Cannot boot: the engine is shut down");
+  }
+});
+
 test("newDaemon() installs the jobs of containers once", async () => {
   const { daemon, eng } = await boot();
   daemon.install(eng);
