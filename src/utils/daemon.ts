@@ -13,8 +13,8 @@ import type { Logger } from "../pkg/log/log.ts";
 /** More is no process id. */
 const MAX_PID_LENGTH = 10;
 
-/** A docker, ours started from its sources, or any other: `docker`, `/usr/bin/dockerd`, `docker-1.2.0`. */
-const PROGRAM = /(^|\/)(dockerd?(-[\w.]+)?|src\/docker\/\w+\.ts)$/;
+/** A docker, ours as built or from its sources, or any other: `docker`, `/usr/bin/dockerd`, `docker-1.2.0`. */
+const PROGRAM = /(^|\/)(dockerd?(-[\w.]+)?|dist\/docker\.cjs|src\/docker\/\w+\.ts)$/;
 
 /**
  * Writes this process's id, without a newline, unless the file names a daemon that is running.

@@ -30,6 +30,8 @@ test.each([
   ["today's daemon", ["dockerd"]],
   ["a versioned docker", ["./docker-1.2.0", "-d"]],
   ["this program under its interpreter", ["node", "--enable-source-maps", "/opt/drydock/bin/docker", "-d"]],
+  // What bin/docker starts: the path goes through bin, and is no file's real one.
+  ["this program as it is built", ["node", "/opt/drydock/bin/../dist/docker.cjs", "-d"]],
   ["this program from its sources", ["node", "tsx", "src/docker/bin.ts", "-d"]],
   ["a process whose command line is hidden", undefined],
 ])("createPidFile() refuses while %s has the number", async (_, words) => {
