@@ -25,6 +25,16 @@ export interface CommandEntry {
 const entries: readonly CommandEntry[] = [
   entry("attach", "Attach to a running container", async () => (await import("./commands/attach.ts")).cmdAttach),
   entry(
+    "commit",
+    "Create a new image from a container's changes",
+    async () => (await import("./commands/commit.ts")).cmdCommit,
+  ),
+  entry(
+    "cp",
+    "Copy files/folders from a container's filesystem to the host path",
+    async () => (await import("./commands/cp.ts")).cmdCp,
+  ),
+  entry(
     "diff",
     "Inspect changes on a container's filesystem",
     async () => (await import("./commands/diff.ts")).cmdDiff,
@@ -37,6 +47,11 @@ const entries: readonly CommandEntry[] = [
   ),
   entry("history", "Show the history of an image", async () => (await import("./commands/history.ts")).cmdHistory),
   entry("images", "List images", async () => (await import("./commands/images.ts")).cmdImages),
+  entry(
+    "import",
+    "Create a new filesystem image from the contents of a tarball",
+    async () => (await import("./commands/import.ts")).cmdImport,
+  ),
   entry("info", "Display system-wide information", async () => (await import("./commands/info.ts")).cmdInfo),
   entry(
     "inspect",
