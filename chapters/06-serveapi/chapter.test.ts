@@ -635,7 +635,8 @@ test("write() gives arguments that read() understands", () => {
 test("live.draw() shows who waits, the gate, the answers, and the route that was taken", async () => {
   for (const language of ["en", "zh"] as const) {
     const html = await live.draw(live.example, language);
-    expect(html).toContain(language === "en" ? "waits 2.5 s" : "等待 2.5 s");
+    expect(html).toContain(language === "en" ? "waits 2.5 s, then 200 OK" : "等待 2.5 s, 随后 200 OK");
+    expect(html).toContain(language === "en" ? "waited at the gate for 2.5 s" : "在门外等了 2.5 s");
     expect(html).toContain("404 Not Found");
     expect(html).toContain("▶ 2");
     expect(html).toContain("No such container: nobody");

@@ -8,7 +8,7 @@ import type { Route } from "../../src/api/server/router.ts";
 import { ROUTES } from "../../src/api/server/routes.ts";
 import { button, esc, type Kind, type Lane, table, timeline } from "../lib/draw.ts";
 import type { Args, Control, Language, Live, Text } from "../lib/live.ts";
-import { bodyLines, example, gateText, type Request, read, write } from "./demo.ts";
+import { bodyLines, example, type Request, read, write } from "./demo.ts";
 import { type Ask, follow, type Trace, type Visit } from "./trace.ts";
 
 const words = {
@@ -18,7 +18,9 @@ const words = {
   ends: { en: "ends with status", zh: "退出，状态" },
   opens: { en: "acceptconnections: the gate opens", zh: "acceptconnections：开门" },
   waits: { en: "waits", zh: "等待" },
-  answered: { en: "answered", zh: "得到应答" },
+  after: { en: "then", zh: "随后" },
+  waited: { en: "waited at the gate for", zh: "在门外等了" },
+  atOnce: { en: "let in at once", zh: "直接放行" },
   axis: { en: "Who waits at the gate, and who is let in; seconds", zh: "谁在门外等，谁被放进来；单位：秒" },
   routes: { en: "The routes. A click sends the request.", zh: "路由表。点一下就发送该请求。" },
   method: { en: "method", zh: "方法" },
@@ -80,7 +82,7 @@ function lanesOf(trace: Trace, say: (text: Text) => string): Lane[] {
     ],
     marks: ended === undefined ? [] : [{ at: ended.at, label: `${say(words.ends)} ${ended.status}`, kind: "bad" }],
   };
-  return [daemon, ...visits.map((visit, i) => laneOf(visit, i, say))];
+  return [daemon, ...visits.map((visit, i) => laneOf(visit, i, trace.doors.length > 1, say))];
 }
 
 /** The look of an answer: its first digit, or that there is none. */
@@ -89,14 +91,22 @@ function kindOf({ answer }: Visit): Kind {
   return /^HTTP\/1\.1 [123]/.test(answer.statusLine) ? "good" : "note";
 }
 
-function laneOf(visit: Visit, i: number, say: (text: Text) => string): Lane {
-  const { at, letIn, to, ask, answer, failure } = visit;
+/** What came of a visit, in a few words. */
+const outcome = ({ answer, failure }: Visit): string => answer?.statusLine.replace("HTTP/1.1 ", "") ?? failure;
+
+function laneOf(visit: Visit, i: number, several: boolean, say: (text: Text) => string): Lane {
+  const { at, letIn, to, ask, via } = visit;
   const end = letIn ?? to;
-  return {
-    name: `${i + 1}  ${ask.method} ${ask.target}`,
-    spans: end > at ? [{ from: at, to: end, label: `${say(words.waits)} ${(end - at) / 1000} s`, kind: "wait" }] : [],
-    marks: [{ at: end, label: answer?.statusLine.replace("HTTP/1.1 ", "") ?? failure, kind: kindOf(visit) }],
-  };
+  const name = `${i + 1}  ${ask.method} ${ask.target}${several ? `   ${via}` : ""}`;
+  if (end === at) return { name, marks: [{ at, label: outcome(visit), kind: kindOf(visit) }] };
+  const label = `${say(words.waits)} ${(end - at) / 1000} s, ${say(words.after)} ${outcome(visit)}`;
+  return { name, spans: [{ from: at, to: end, label, kind: "wait" }] };
+}
+
+/** How a visit fared at the gate. */
+function gate({ at, letIn, failure }: Visit, say: (text: Text) => string): string {
+  if (letIn === undefined) return failure;
+  return letIn > at ? `${say(words.waited)} ${(letIn - at) / 1000} s` : say(words.atOnce);
 }
 
 function answers(trace: Trace, say: (text: Text) => string): string {
@@ -107,7 +117,7 @@ function answers(trace: Trace, say: (text: Text) => string): string {
       const job = jobs.length === 0 ? say(words.none) : `${say(words.ran)} ${jobs.join(", ")}`;
       const lines = answer ? [answer.statusLine, ...answer.headers, "", ...bodyLines(answer.body)] : [failure];
       const head = `${i + 1}  ${ask.method} ${ask.target}`;
-      return `<details${i === trace.visits.length - 1 ? " open" : ""}><summary><code>${esc(head)}</code> · ${esc(gateText(visit))} · ${esc(what)} · ${esc(job)}</summary><pre>${esc(lines.join("\n").trimEnd())}</pre></details>`;
+      return `<details${i === trace.visits.length - 1 ? " open" : ""}><summary><code>${esc(head)}</code> · ${esc(gate(visit, say))} · ${esc(what)} · ${esc(job)}</summary><pre>${esc(lines.join("\n").trimEnd())}</pre></details>`;
     })
     .join("\n");
 }
@@ -137,7 +147,8 @@ async function draw(args: Args, language: Language): Promise<string> {
   const say = (text: Text) => text[language];
   const request = read(args);
   const trace = await follow(request);
-  const to = Math.max(trace.until, ...trace.visits.map((visit) => visit.to), 1000);
+  const last = Math.max(trace.until, ...trace.visits.map((visit) => visit.to));
+  const to = Math.max(1000, Math.ceil((last + 1) / 500) * 500);
   const picture = timeline({
     caption: say(words.axis),
     lanes: lanesOf(trace, say),

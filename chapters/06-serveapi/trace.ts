@@ -343,7 +343,10 @@ function visitOf(
     at: one.at,
     letIn: opened === undefined || one.failure !== "" ? undefined : Math.max(opened, one.at),
     to: one.to ?? end,
-    route: match && { method: match.route.method, path: match.route.path, version: match.version },
+    route:
+      match && one.failure === ""
+        ? { method: match.route.method, path: match.route.path, version: match.version }
+        : undefined,
     jobs: match ? jobs.take(match.route.jobs, one.logged) : [],
     answer,
     failure: one.failure || open || (one.to === undefined ? "no answer" : ""),
