@@ -8,7 +8,8 @@ import { type Kind, type Lane, type Mark, type Span, table, timeline } from "../
 import type { Args, Control, Language, Live, Text } from "../lib/live.ts";
 import { type Asked, argsOf, ask, example, type SignalName } from "./arguments.ts";
 import { seconds } from "./demo.ts";
-import { EFFECTS, type Effect, follow, NAMES, type Stretch, type Trace } from "./run.ts";
+import { type Effect, follow, type Stretch, type Trace } from "./run.ts";
+import { EFFECTS, NAMES } from "./words.ts";
 
 const WORDS = {
   signals: { en: "Signals", zh: "信号" },
@@ -16,11 +17,11 @@ const WORDS = {
     en: "Engine: 5 s for the jobs, then 10 s for the handlers",
     zh: "engine：先给 job 5 秒，再给 handler 10 秒",
   },
-  jobs: { en: "Jobs", zh: "job" },
-  handlers: { en: "Shutdown handlers", zh: "关闭 handler" },
-  serves: { en: "takes jobs", zh: "接收 job" },
-  waitsJobs: { en: "waits for jobs", zh: "等待 job" },
-  waitsHandlers: { en: "waits for handlers", zh: "等待 handler" },
+  clients: { en: "Clients that want a job", zh: "想要 job 的 Client" },
+  jobs: { en: "Jobs: the engine waits for them, 5 s at most", zh: "job：engine 最多等 5 秒" },
+  handlers: { en: "Shutdown handlers: 10 s at most", zh: "关闭 handler：最多 10 秒" },
+  serves: { en: "engine takes jobs", zh: "engine 接收 job" },
+  waits: { en: "engine waits", zh: "engine 等待" },
   notCounted: { en: "serveapi (not counted)", zh: "serveapi（不计入）" },
   jobsLimit: { en: "limit: 5 s", zh: "上限：5 秒" },
   time: { en: "time", zh: "时间" },
@@ -113,20 +114,22 @@ export function outcome({ end }: Pick<Trace, "end">, language: Language): string
   return end.status === undefined ? WORDS.lives[language] : `${WORDS.status[language]} ${end.status}`;
 }
 
-function engineSpans(trace: Trace, language: Language): Span[] {
-  const { shutdownAt, handlersAt, end } = trace;
+/** What the engine does meanwhile: it serves, then it waits for jobs, then for handlers. */
+function engineSpans({ shutdownAt, handlersAt, end }: Trace, language: Language): { jobs: Span[]; handlers: Span[] } {
   const span = (from: number, to: number, label: Text, kind: Kind): Span => ({
     from,
     to,
     label: label[language],
     kind,
   });
-  if (shutdownAt === undefined) return [span(0, end.at, WORDS.serves, "quiet")];
-  return [
-    ...(shutdownAt > 0 ? [span(0, shutdownAt, WORDS.serves, "quiet")] : []),
-    span(shutdownAt, handlersAt ?? end.at, WORDS.waitsJobs, "wait"),
-    ...(handlersAt === undefined ? [] : [span(handlersAt, end.at, WORDS.waitsHandlers, "wait")]),
-  ];
+  const begin = shutdownAt ?? end.at;
+  return {
+    jobs: [
+      ...(begin > 0 ? [span(0, begin, WORDS.serves, "quiet")] : []),
+      ...(shutdownAt === undefined ? [] : [span(shutdownAt, handlersAt ?? end.at, WORDS.waits, "wait")]),
+    ],
+    handlers: handlersAt === undefined ? [] : [span(handlersAt, end.at, WORDS.waits, "wait")],
+  };
 }
 
 const named = (name: string, language: Language): string => (language === "zh" ? (NAMES[name] ?? name) : name);
@@ -148,11 +151,15 @@ function picture(trace: Trace, language: Language): string {
     label: `SIG${name}: ${EFFECTS[effect][language]}`,
     kind: KINDS[effect],
   }));
+  const clients = trace.asks.map(
+    ({ at, answer, ran }): Mark => ({ at, label: answer[language], kind: ran ? "good" : "bad" }),
+  );
+  const engine = engineSpans(trace, language);
   const lanes: Lane[] = [
     { name: WORDS.signals[language], marks },
-    { name: WORDS.engine[language], spans: engineSpans(trace, language) },
-    { name: WORDS.jobs[language], spans: spansOf(trace.jobs, end.at, language) },
-    { name: WORDS.handlers[language], spans: spansOf(trace.handlers, end.at, language) },
+    ...(clients.length > 0 ? [{ name: WORDS.clients[language], marks: clients }] : []),
+    { name: WORDS.jobs[language], spans: [...engine.jobs, ...spansOf(trace.jobs, end.at, language)] },
+    { name: WORDS.handlers[language], spans: [...engine.handlers, ...spansOf(trace.handlers, end.at, language)] },
   ];
   const reached = shutdownAt !== undefined && handlersAt === shutdownAt + 5000;
   return timeline({
@@ -200,8 +207,8 @@ export const live: Live = {
   ],
   controls,
   caption: {
-    en: "Signals above; below them what the engine waits for, the jobs, and the handlers. ✓ came to its end, ✗ was cut off.",
-    zh: "上方是信号；下方依次是 engine 在等什么、各个 job、各个 handler。✓ 表示做完，✗ 表示被切断。",
+    en: "Signals above; below them the jobs and the handlers, and how long the engine waits for each. ✓ came to its end, ✗ was cut off.",
+    zh: "上方是信号；下方是各个 job 和 handler，以及 engine 分别等了多久。✓ 表示做完，✗ 表示被切断。",
   },
   async draw(args, language) {
     const trace = await follow(ask(args));

@@ -9,6 +9,7 @@ import { ExitError } from "../../src/host/memory/process.ts";
 import type { Text } from "../lib/live.ts";
 import type { Asked, Happening, SignalName } from "./arguments.ts";
 import { install, STEPS, start } from "./main.ts";
+import { DONE, EFFECTS, gaveUp, list, type Step, same } from "./words.ts";
 
 /** What a signal did. */
 export type Effect =
@@ -28,6 +29,13 @@ export interface Arrival {
   readonly at: number;
   readonly name: SignalName;
   readonly effect: Effect;
+}
+
+/** A client that wanted a job. */
+export interface Ask {
+  readonly at: number;
+  readonly answer: Text;
+  readonly ran: boolean;
 }
 
 /** Something that took time; without `to` the end of the process came first. */
@@ -57,6 +65,7 @@ export interface End {
 export interface Trace {
   readonly asked: Asked;
   readonly arrivals: readonly Arrival[];
+  readonly asks: readonly Ask[];
   readonly jobs: readonly Stretch[];
   readonly handlers: readonly Stretch[];
   /** When the engine stopped taking jobs, and when it turned to the handlers. */
@@ -65,46 +74,6 @@ export interface Trace {
   readonly notes: readonly Note[];
   readonly end: End;
 }
-
-type Step = "pid file" | (typeof STEPS)[number];
-const DONE: Record<Step, Text> = {
-  "pid file": { en: "is removed", zh: "已删除" },
-  containers: { en: "have stopped", zh: "已停止" },
-  ports: { en: "are released", zh: "已释放" },
-  storage: { en: "is unmounted", zh: "已卸载" },
-  database: { en: "is closed", zh: "已关闭" },
-};
-
-/** What a signal did, in words. */
-export const EFFECTS: Record<Effect, Text> = {
-  begins: { en: "begins the shutdown", zh: "开始关闭" },
-  counted: { en: "is counted, no more", zh: "只计数" },
-  forces: { en: "ends the process at once", zh: "立即终止进程" },
-  dropped: { en: "is dropped", zh: "被丢弃" },
-  unhandled: { en: "nobody handles it", zh: "无人处理" },
-};
-
-/** What things are called in Chinese; the names of jobs stay. */
-export const NAMES: Readonly<Record<string, string>> = {
-  "pid file": "pid 文件",
-  containers: "容器",
-  ports: "端口",
-  storage: "存储",
-  database: "数据库",
-  process: "进程",
-  client: "Client",
-  log: "日志",
-};
-
-const list = (names: readonly string[]): Text => ({
-  en: names.join(", "),
-  zh: names.map((name) => NAMES[name] ?? name).join("、"),
-});
-const gaveUp = (names: readonly string[]): Text => ({
-  en: `waits no longer for ${list(names).en}`,
-  zh: `不再等待${list(names).zh}`,
-});
-const same = (text: string): Text => ({ en: text, zh: text });
 
 /** Longer than any shutdown. */
 const PATIENCE = 20_000;
@@ -118,6 +87,7 @@ class Run {
   readonly #asked: Asked;
   readonly #host: MemoryHost;
   readonly #arrivals: Arrival[] = [];
+  readonly #asks: Ask[] = [];
   readonly #jobs: Stretch[] = [];
   readonly #handlers: Stretch[] = [];
   readonly #notes: Note[] = [];
@@ -161,6 +131,7 @@ class Run {
     return {
       asked: this.#asked,
       arrivals: this.#arrivals,
+      asks: this.#asks,
       jobs: this.#jobs,
       handlers: this.#handlers,
       shutdownAt: this.#shutdownAt,
@@ -253,13 +224,15 @@ class Run {
 
   async #happen({ what, at }: Happening): Promise<void> {
     if (what === "NEW") {
-      const answer = await this.#eng
+      let refusal: string | undefined;
+      await this.#eng
         .job("ps")
         .run()
-        .then(
-          () => ({ en: "it runs", zh: "运行了" }),
-          (cause: Error) => same(cause.message),
-        );
+        .catch((cause: Error) => {
+          refusal = cause.message;
+        });
+      const answer = refusal === undefined ? { en: "it runs", zh: "运行了" } : same(refusal);
+      this.#asks.push({ at, answer, ran: refusal === undefined });
       this.#note("client", { en: `wants a job: ${answer.en}`, zh: `想要一个 job：${answer.zh}` });
       return;
     }
