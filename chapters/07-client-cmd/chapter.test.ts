@@ -462,6 +462,13 @@ test("live draws every preset, in one language or the other, and what failed in 
   }
   expect(await live.draw(["USER=alice", "ps"], "en")).toContain('class="box k-bad"');
   expect(await live.draw(["images"], "en")).not.toContain('class="box k-bad"');
+  // An error is shown whole: in pieces, if it is long.
+  const pieces = [...(await live.draw(["USER=alice", "ps"], "en")).matchAll(/>([^<>]*)<\/text>/g)].map(
+    ([, text]) => text,
+  );
+  expect(pieces.join("")).toContain(
+    "2&#62; 2014/08/20 20:20:14 Get http:///var/run/docker.sock/v1.14/containers/json: dial unix /var/run/docker.sock: permission denied",
+  );
   await expect(live.draw(["NAME=x"], "en")).rejects.toThrow("NAME means nothing here");
 });
 

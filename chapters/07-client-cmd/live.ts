@@ -30,7 +30,6 @@ const say = {
   close: { en: "close", zh: "收起" },
   go: { en: "1.2.0", zh: "1.2.0" },
   here: { en: "here", zh: "本项目" },
-  more: { en: "more", zh: "更多" },
 };
 
 /** The arguments with a step opened, or none. */
@@ -69,22 +68,44 @@ const [CLOSED, OPEN, LINE] = [6, 60, 18];
 /** Where the lines begin, and how wide they may be. */
 const [LEFT, ROOM] = [134, WIDTH - 134 - 12];
 
-/** A line of a step; its remark stands behind it or, when there is no room, below. */
-function drawLine({ text: words, remark }: Line, y: number, language: Language): { body: string; height: number } {
-  const main = text(LEFT, y, cut(visible(words), ROOM), { look: "code" });
-  if (remark === undefined) return { body: main, height: LINE };
-  const said = remark[language];
-  const beside = LEFT + textWidth(visible(words)) + 12;
-  if (beside + textWidth(said, 12) <= LEFT + ROOM) {
-    return { body: main + text(beside, y, said, { look: "small" }), height: LINE };
+/** A text in pieces that fit into the room; it breaks behind a blank, if there is one late enough. */
+function wrapped(words: string): string[] {
+  const columns = Math.floor(ROOM / textWidth("0"));
+  if (words.length <= columns) return [words];
+  const blank = words.lastIndexOf(" ", columns - 1) + 1;
+  const at = blank > columns / 2 ? blank : columns;
+  return [words.slice(0, at), ...wrapped(words.slice(at))];
+}
+
+/** Blanks that a picture would otherwise draw as one. */
+const spaced = (words: string) => words.replace(/ {2,}/g, (blanks) => "\u00a0".repeat(blanks.length));
+
+/**
+ * A line of a step; its remark stands behind it or, when there is no room, below.
+ *
+ * @param whole - a long line goes on below; otherwise it is cut
+ */
+function drawLine({ text: words, remark }: Line, y: number, whole: boolean, language: Language) {
+  const clear = visible(words);
+  const pieces = whole ? wrapped(clear) : [cut(clear, ROOM)];
+  const body = pieces.map((piece, i) => text(LEFT, y + i * LINE, spaced(piece), { look: "code" }));
+  const said = remark?.[language] ?? "";
+  const beside = LEFT + textWidth(clear) + 12;
+  const fits = beside + textWidth(said, 12) <= LEFT + ROOM;
+  let height = pieces.length * LINE;
+  if (said !== "" && fits) body.push(text(beside, y, said, { look: "small" }));
+  else if (said !== "") {
+    body.push(text(LEFT + 16, y + height, cut(said, ROOM - 16, 12), { look: "small" }));
+    height += LINE;
   }
-  return { body: main + text(LEFT + 16, y + LINE, cut(said, ROOM - 16, 12), { look: "small" }), height: 2 * LINE };
+  return { body: body.join(""), height };
 }
 
 function kindOf(step: Step, trace: Trace): Kind {
   if (step.bad) return "bad";
   if (step.name === "tls" && trace.tls?.mode === "unchecked") return "wait";
-  return step.name === "exit" ? "good" : "run";
+  if (step.name !== "exit") return "run";
+  return trace.status === undefined ? "wait" : "good";
 }
 
 function drawStep(step: Step, y: number, kind: Kind, args: Args, open: boolean, language: Language) {
@@ -94,12 +115,14 @@ function drawStep(step: Step, y: number, kind: Kind, args: Args, open: boolean, 
   const rows: string[] = [];
   let at = y + LINE + 1;
   for (const line of shown) {
-    const drawn = drawLine(line, at, language);
+    // What the user sees is never cut.
+    const drawn = drawLine(line, at, open || step.name === "output", language);
     rows.push(drawn.body);
     at += drawn.height;
   }
   if (left > 0) {
-    rows.push(text(LEFT, at, `… ${left} ${say.more[language]}`, { look: "small" }));
+    const more = { en: `… ${left} more lines`, zh: `……还有 ${left} 行` };
+    rows.push(text(LEFT, at, more[language], { look: "small" }));
     at += LINE;
   }
   const height = Math.max(38, at - y + 2);

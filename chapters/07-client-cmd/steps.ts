@@ -7,6 +7,7 @@
 import type { Text } from "../lib/live.ts";
 import { headerOf, type Message } from "./messages.ts";
 import type { Round, Taker, Trace } from "./trace.ts";
+import { addresses } from "./world.ts";
 
 /** The steps there are. */
 export const stepNames = [
@@ -132,8 +133,9 @@ function requestLines(round: Round): readonly Line[] {
   const to = { text: `→ ${round.to}${round.tls ? " (TLS)" : ""}` };
   const { request } = round;
   if (request === undefined) return [{ ...to, remark: { en: "no connection", zh: "没有连上" } }];
+  const read = { en: "somebody in the middle reads all of it", zh: "夹在中间的人全都读得到" };
   return [
-    to,
+    round.tls && round.to === addresses.middle ? { ...to, remark: read } : to,
     { text: request.first, remark: ways[wayOf(round)].remark },
     ...request.headers.flatMap(([name, value]) => [
       { text: `${name}: ${value}`.trimEnd(), minor: isMinor(name) },
@@ -240,7 +242,7 @@ export function stepsOf(trace: Trace): Step[] {
   const drawn = stdout.replaceAll(/(?<!\n)(?=\x1b\[\d+A)/g, "\n");
   add("output", [...lines(drawn).map(shown("1>")), ...lines(stderr).map(shown("2>"))]);
   add("exit", [{ text: status === undefined ? "…" : String(status), remark: reasonOf(trace) }], {
-    bad: status !== 0,
+    bad: status !== 0 && status !== undefined,
   });
   return steps;
 }
