@@ -14,6 +14,8 @@ import type { Daemon } from "./daemon.ts";
  * Job `top CONTAINER [PS_ARGS]`: rows of `ps` that are about the container.
  *
  * @origin daemon/top.go ContainerTop
+ * @deviation The arguments are words of their own, and `ps` is told which processes to show: 1.2.0 hands it one word, and
+ *   what it shows by itself. A `ps` that cannot be told is asked again without.
  */
 export async function containerTop(daemon: Daemon, job: Job): Promise<void> {
   const [name, psArgs = ""] = job.args;
@@ -23,7 +25,11 @@ export async function containerTop(daemon: Daemon, job: Job): Promise<void> {
   const container = daemon.mustGet(name);
   if (!container.state.running) throw new ConflictError(`Container ${name} is not running`);
   const pids = new Set(await daemon.execDriver.pids(container.id));
-  const ps = await daemon.host.exec.run("ps", [psArgs === "" ? "-ef" : psArgs], { signal: job.signal });
+  const words = psArgs.split(/\s+/).filter(Boolean);
+  const args = words.length > 0 ? words : ["-ef"];
+  const run = (more: string[]) => daemon.host.exec.run("ps", [...args, ...more], { signal: job.signal });
+  const first = await run([`-q${[...pids].join(",")}`]);
+  const ps = first.code === 0 ? first : await run([]);
   if (ps.code !== 0) throw new SystemError(`Error running ps: ${ps.signal ?? `exit status ${ps.code}`}`);
   const { titles, processes } = parsePs(ps.stdout.toString("utf8"), pids);
   const out = new Env();
