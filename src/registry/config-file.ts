@@ -8,6 +8,7 @@
 import { isErrno } from "../errdefs/errdefs.ts";
 import { pathErrorText } from "../errdefs/errno-text.ts";
 import type { Host } from "../host/host.ts";
+import { compareBytes, goJson } from "../utils/go-json.ts";
 import type { AuthConfig } from "./auth.ts";
 import { indexServerAddress } from "./names.ts";
 
@@ -60,7 +61,7 @@ export async function loadConfig(
 }
 
 async function readConfig({ fs }: Pick<Host, "fs">, rootPath: string): Promise<string | undefined> {
-  const path = rootPath === "" ? CONFIGFILE : `${rootPath.replace(/\/+$/, "")}/${CONFIGFILE}`;
+  const path = pathOf(rootPath);
   try {
     return await fs.readFile(path, "utf8");
   } catch (cause) {
@@ -104,6 +105,39 @@ function parseLegacy(text: string, configs: ConfigFile["configs"]): void {
   if (address === undefined || rest !== undefined) throw new Error("Invalid Auth config file");
   const serveraddress = indexServerAddress();
   configs.set(serveraddress, { ...credentials, email: address, serveraddress });
+}
+
+/**
+ * Writes the credentials, readable for their owner only; no file at all when there are none.
+ *
+ * @throws with the system's text
+ * @origin registry/auth.go SaveConfig
+ * @deviation A file that others can read is closed to them first; 1.2.0 leaves the mode of a file that exists.
+ */
+export async function saveConfig({ fs }: Pick<Host, "fs">, { configs, rootPath }: ConfigFile): Promise<void> {
+  const path = pathOf(rootPath);
+  if (configs.size === 0) {
+    await fs.rm(path, { force: true });
+    return;
+  }
+  const stored: Record<string, { auth: string; email: string }> = {};
+  for (const server of [...configs.keys()].sort(compareBytes)) {
+    const { username = "", password = "", email = "" } = configs.get(server) ?? {};
+    stored[server] = { auth: Buffer.from(`${username}:${password}`).toString("base64"), email };
+  }
+  try {
+    await fs.chmod(path, 0o600).catch((cause: unknown) => {
+      if (!isErrno(cause, "ENOENT")) throw cause;
+    });
+    await fs.writeFile(path, goJson(stored), { mode: 0o600 });
+  } catch (cause) {
+    throw new Error(pathErrorText("open", path, cause), { cause });
+  }
+}
+
+/** The file below a home directory; without one, in the working directory. */
+function pathOf(rootPath: string): string {
+  return rootPath === "" ? CONFIGFILE : `${rootPath.replace(/\/+$/, "")}/${CONFIGFILE}`;
 }
 
 /**

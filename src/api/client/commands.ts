@@ -59,6 +59,16 @@ const entries: readonly CommandEntry[] = [
     async () => (await import("./commands/inspect.ts")).cmdInspect,
   ),
   entry("kill", "Kill a running container", async () => (await import("./commands/kill.ts")).cmdKill),
+  entry(
+    "login",
+    "Register or log in to a Docker registry server",
+    async () => (await import("./commands/login.ts")).cmdLogin,
+  ),
+  entry(
+    "logout",
+    "Log out from a Docker registry server",
+    async () => (await import("./commands/logout.ts")).cmdLogout,
+  ),
   entry("logs", "Fetch the logs of a container", async () => (await import("./commands/logs.ts")).cmdLogs),
   entry(
     "port",
@@ -76,6 +86,11 @@ const entries: readonly CommandEntry[] = [
   entry("rm", "Remove one or more containers", async () => (await import("./commands/rm.ts")).cmdRm),
   entry("rmi", "Remove one or more images", async () => (await import("./commands/rmi.ts")).cmdRmi),
   entry("run", "Run a command in a new container", async () => (await import("./commands/run.ts")).cmdRun),
+  entry(
+    "search",
+    "Search for an image on the Docker Hub",
+    async () => (await import("./commands/search.ts")).cmdSearch,
+  ),
   entry("start", "Start a stopped container", async () => (await import("./commands/start.ts")).cmdStart),
   entry("stop", "Stop a running container", async () => (await import("./commands/stop.ts")).cmdStop),
   entry("tag", "Tag an image into a repository", async () => (await import("./commands/tag.ts")).cmdTag),

@@ -11,7 +11,7 @@ import { docker } from "../../support/docker.ts";
 import { asGo13, type CliRecord, cliRecords, commandOf, splitHelp, withoutTimes } from "../../support/golden-cli.ts";
 
 /** Commands of 1.2.0 that this program does not have yet. */
-const LATER = ["build", "load", "login", "logout", "push", "save", "search"];
+const LATER = ["build", "load", "push", "save"];
 
 /** Records that say something else here, and why. */
 const DIFFERENT: Readonly<Record<string, string>> = {
@@ -75,11 +75,16 @@ test("most of the recorded command lines are compared", () => {
   expect(mine.length).toBeGreaterThan(220);
 });
 
+/** How many records have had their files written. */
+let reached = 0;
+
 test.each(mine.map((record) => [record.id, record.argv.slice(1).join(" "), record] as const))(
   "%s docker %s",
   async (_, __, record) => {
-    // A file of a record stays for those after it.
-    for (const { before } of records.slice(0, records.indexOf(record) + 1)) {
+    // A file of a record stays for those after it, as commands leave it.
+    const from = reached;
+    reached = Math.max(from, records.indexOf(record) + 1);
+    for (const { before } of records.slice(from, reached)) {
       for (const { files } of before ?? []) {
         for (const [path, content] of Object.entries(files ?? {})) {
           mkdirSync(dirname(join(work, path)), { recursive: true });
