@@ -2,7 +2,7 @@
  * The client on a real machine: real sockets, real certificates, and beside it the client of today.
  */
 
-import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -66,6 +66,18 @@ test.runIf(isRoot)("003/s4/2 --tlsverify refuses a daemon whose authority is not
     expect(await client(binary, secure, "me", "--tlsverify", "ps", "-q")).toMatchObject({ code: 0 });
   }
 });
+
+test.runIf(isRoot)(
+  "003/s4/2 an authority's file without a certificate is no mistake; it makes every daemon a stranger",
+  async () => {
+    writeFileSync(join(dir, "empty.pem"), "not a certificate\n");
+    for (const daemon of [secure, stranger]) {
+      const { code, stderr } = await client(DRYDOCK, daemon, "me", "--tlsverify", `--tlscacert=${dir}/empty.pem`, "ps");
+      expect(code).toBe(1);
+      expect(stderr).toContain("x509: certificate signed by unknown authority");
+    }
+  },
+);
 
 test.runIf(isRoot)("003/s4/6 without the files no certificate is sent, and only the daemon minds", async () => {
   expect(
