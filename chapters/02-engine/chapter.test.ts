@@ -409,12 +409,21 @@ test("live.draw() shows names, tree and the chosen job, in both languages", asyn
 test("live: every preset can be drawn, and the controls rewrite the arguments", async () => {
   for (const { args } of live.presets) expect(await live.draw(args, "en")).toContain("<svg");
   expect(live.presets[0]?.args).toEqual(live.example);
-  const [line, slow, twice] = live.controls;
-  if (line?.kind !== "text" || slow?.kind !== "range" || twice?.kind !== "switch") return expect.unreachable();
-  expect(line.read(["--twice", "echo", "x"])).toBe("echo x");
-  expect(line.write(["--twice", "echo", "x"], " upper ")).toEqual(["--twice", "upper"]);
-  expect(slow.read(example)).toBe(2);
-  expect(slow.write(example, 5)).toEqual(["SECONDS=5", "VERBOSE=1", "shout", "hello", "aboard"]);
+  const [job, words, slow, verbose, twice] = live.controls;
+  if (job?.kind !== "choice" || verbose?.kind !== "choice") return expect.unreachable();
+  if (words?.kind !== "text" || slow?.kind !== "range" || twice?.kind !== "switch") return expect.unreachable();
+  expect([job.read(example), words.read(example), slow.read(example), verbose.read(example)]).toEqual([
+    "shout",
+    "hello aboard",
+    2,
+    "1",
+  ]);
+  expect(job.write(["--show", "2", "A=1", "shout", "x"], "echo")).toEqual(["A=1", "echo", "x"]);
+  expect(words.write(example, " a  b=1 c ")).toEqual(["VERBOSE=1", "SECONDS=2", "shout", "a", "c"]);
+  expect(slow.write(example, 1.5)).toEqual(["SECONDS=1.5", "VERBOSE=1", "shout", "hello", "aboard"]);
+  expect(slow.write(["echo", "x"], 0)).toEqual(["echo", "x"]);
+  expect(verbose.write(["VERBOSE=1", "VERBOSE=0", "echo", "x"], "null")).toEqual(["VERBOSE=null", "echo", "x"]);
+  expect(verbose.write(["VERBOSE=1", "echo", "x"], "(unset)")).toEqual(["echo", "x"]);
   expect(twice.write(["--show", "1", "echo"], true)).toEqual(["--twice", "echo"]);
-  expect(twice.read(["--nonsense"])).toBe(false);
+  expect([twice.read(["--nonsense"]), verbose.read(["echo"])]).toEqual([false, "(unset)"]);
 });

@@ -45,29 +45,76 @@ function changed(args: Args, change: (asked: Asked) => Partial<Asked>): Args {
   return argsOf({ ...asked, ...change(asked) });
 }
 
-const SECONDS = /^SECONDS=/;
+const isSetting = (word: string): boolean => word.includes("=");
+
+/** A line in three parts; whatever is changed in one, the others stay. */
+function changedWords(args: Args, change: { settings?: string[]; name?: string; rest?: string[] }): Args {
+  return changed(args, ({ words }) => {
+    const [name = "", ...rest] = words.filter((word) => !isSetting(word));
+    const now = { settings: words.filter(isSetting), name, rest, ...change };
+    return { show: 0, words: [...now.settings, now.name, ...now.rest].filter((word) => word !== "") };
+  });
+}
+
+/** Words of a line, without the options. */
+const wordsOf = (args: Args): readonly string[] => ask(changed(args, () => ({}))).words;
+
+/** The last value of a setting. */
+const settingOf = (args: Args, name: string): string | undefined =>
+  wordsOf(args)
+    .findLast((word) => word.startsWith(`${name}=`))
+    ?.slice(name.length + 1);
+
+/** A line with a setting that has this value; without it for `undefined`. */
+const withSetting = (args: Args, name: string, value: string | undefined): Args =>
+  changedWords(args, {
+    settings: [
+      ...(value === undefined ? [] : [`${name}=${value}`]),
+      ...wordsOf(args).filter((word) => isSetting(word) && !word.startsWith(`${name}=`)),
+    ],
+  });
 
 const controls: readonly Control[] = [
   {
+    kind: "choice",
+    label: { en: "Job", zh: "job" },
+    options: ["shout", "echo", "upper", "commands", "nope"].map((value) => ({
+      value,
+      label: { en: value, zh: value },
+    })),
+    read: (args) => wordsOf(args).find((word) => !isSetting(word)) ?? "",
+    write: (args, name) => changedWords(args, { name }),
+  },
+  {
     kind: "text",
-    label: { en: "Job line", zh: "job 行" },
-    size: 44,
-    read: (args) => changed(args, () => ({ twice: false, show: 0 })).join(" "),
-    write: (args, value) => changed(args, () => ({ show: 0, words: value.split(/\s+/).filter((word) => word !== "") })),
+    label: { en: "words", zh: "参数" },
+    size: 20,
+    read: (args) =>
+      wordsOf(args)
+        .filter((word) => !isSetting(word))
+        .slice(1)
+        .join(" "),
+    write: (args, value) => changedWords(args, { rest: value.split(/\s+/).filter((word) => !isSetting(word)) }),
   },
   {
     kind: "range",
-    label: { en: "echo takes", zh: "echo 用时" },
+    label: { en: "SECONDS", zh: "SECONDS" },
     min: 0,
     max: 10,
-    step: 1,
+    step: 0.5,
     unit: "s",
-    read: (args) => {
-      const word = changed(args, () => ({})).findLast((given) => SECONDS.test(given));
-      return Number(word?.slice("SECONDS=".length)) || 0;
-    },
-    write: (args, value) =>
-      changed(args, ({ words }) => ({ words: [`SECONDS=${value}`, ...words.filter((word) => !SECONDS.test(word))] })),
+    read: (args) => Number(settingOf(args, "SECONDS")) || 0,
+    write: (args, value) => withSetting(args, "SECONDS", value === 0 ? undefined : String(value)),
+  },
+  {
+    kind: "choice",
+    label: { en: "VERBOSE", zh: "VERBOSE" },
+    options: ["(unset)", "1", "0", "no", "none", "null", "off"].map((value) => ({
+      value,
+      label: value === "(unset)" ? { en: "(unset)", zh: "（未设置）" } : { en: value, zh: value },
+    })),
+    read: (args) => settingOf(args, "VERBOSE") ?? "(unset)",
+    write: (args, value) => withSetting(args, "VERBOSE", value === "(unset)" ? undefined : value),
   },
   {
     kind: "switch",

@@ -50,7 +50,7 @@ export const list = (names: readonly string[]): Text => ({
 /** The engine has waited long enough. */
 export const gaveUp = (names: readonly string[]): Text => ({
   en: `waits no longer for ${list(names).en}`,
-  zh: `不再等待${list(names).zh}`,
+  zh: `不再等待：${list(names).zh}`,
 });
 
 /** A text that nobody translates. */
