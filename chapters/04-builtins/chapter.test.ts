@@ -325,6 +325,35 @@ test("a name has one handler: the second registration fails, and the first stays
   expect(await run(eng, "version")).toContain('"Version":"1.2.0"');
 });
 
+test("the table only grows: not even a shutdown takes a name back", async () => {
+  const { eng, flags } = loaded();
+  const sizes = [eng.commands().length];
+  await initNetwork(eng, flags.config);
+  sizes.push(eng.commands().length);
+  await eng.shutdown();
+  sizes.push(eng.commands().length);
+  expect(sizes).toEqual([10, 14, 14]);
+});
+
+test("who calls init_networkdriver knows its name only: another handler gets the same texts", async () => {
+  const { flags } = loaded({}, "--icc=false", "--bip", "10.8.0.1/24");
+  const eng = new Engine(machine({ taken: [] }).host);
+  eng.logging = false;
+  let seen: Record<string, string> = {};
+  eng.register("init_networkdriver", (job) => {
+    seen = Object.fromEntries(job.environ());
+  });
+  await initNetwork(eng, flags.config);
+  expect(seen).toMatchObject({
+    EnableIptables: "1",
+    InterContainerCommunication: "0",
+    EnableIpForward: "1",
+    BridgeIface: "",
+    BridgeIP: "10.8.0.1/24",
+    DefaultBindingIP: "0.0.0.0",
+  });
+});
+
 test("without a network nobody can have an interface", async () => {
   const { eng, flags } = loaded({}, "--bridge", "none");
   expect(await initNetwork(eng, flags.config)).toBe(false);
@@ -355,8 +384,20 @@ test("the catalogue of 1.2.0 has 50 names, each once, and grows 1, 10, 14, 36, 5
   expect(new Set(CATALOGUE.map(({ name }) => name)).size).toBe(50);
   expect((await trace()).steps.map(({ original }) => original)).toEqual([1, 10, 14, 36, 50]);
   expect((await trace("--bridge=none")).steps.map(({ original }) => original)).toEqual([1, 10, 10, 32, 46]);
-  for (const { registered, defined } of CATALOGUE) {
-    for (const place of [registered, defined]) expect(place).toMatch(/^[a-z/_]+\.go:\d+$/);
+  const facts = (name: string) =>
+    JSON.parse(readFileSync(new URL(`../../book/data/${name}.json`, import.meta.url), "utf8")).files;
+  const [lines, symbols] = [facts("go-lines"), facts("go-symbols")];
+  for (const { registered, handler, defined } of CATALOGUE) {
+    for (const [file = "", line] of [registered.split(":"), defined.split(":")]) {
+      expect(Number(line), `${file}:${line}`).toBeLessThanOrEqual(lines[file] ?? 0);
+    }
+    const [type, method] = handler.split(".");
+    const known: string[] = symbols[defined.split(":")[0] ?? ""];
+    if (handler !== "closure")
+      expect(
+        [method ?? type, `(*${type}).${method}`].some((one) => known.includes(one ?? "")),
+        handler,
+      ).toBe(true);
   }
 });
 
