@@ -182,7 +182,7 @@ export class MountedTree {
   rmSync(path: PathLike, options: Options = {}): void {
     let place: Place;
     try {
-      place = this.there(path, "rm", false);
+      place = this.there(path, "lstat", false);
     } catch (cause) {
       if (options.force && (cause as { code?: string }).code === "ENOENT") return;
       throw cause;

@@ -5,6 +5,7 @@
  */
 
 import type { Volume } from "memfs";
+import { inodeOf } from "./volume.ts";
 
 /**
  * A tree. Paths in it are relative to its root, clean, without links on the way; "" is the root. Whoever calls has
@@ -56,6 +57,8 @@ export function split(path: string): [directory: string, name: string] {
 
 /** What a real path is, a link for itself. */
 export function lstat(volume: Volume, real: string): Info | undefined {
+  // memfs would make an error, with its stack, to throw it away.
+  if (inodeOf(volume, real) === undefined) return undefined;
   return volume.lstatSync(real, { throwIfNoEntry: false }) as Info | undefined;
 }
 
