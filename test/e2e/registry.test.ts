@@ -123,6 +123,37 @@ describe.each(CLIENTS)("%s", (_name, client) => {
     expect(await ok("images", "-q", "--no-trunc")).toContain(images[0]?.id);
   });
 
+  test("a password is tried at a registry of version 1, kept, and used for a search", async () => {
+    logOut();
+    const registry = new RegistryV1({ user: { username: "ann", password: "s3cret" }, standalone: false });
+    registry.catalogue.push(
+      { name: "some/one", star_count: 3, description: "The first" },
+      { name: "some/other", star_count: 12, is_trusted: true, description: "The second" },
+    );
+    const asked: (string | null)[] = [];
+    const server = await serve((request) => {
+      if (request.url.includes("/v1/search")) asked.push(request.headers.get("authorization"));
+      return registry.handle(request);
+    });
+    servers.push(server);
+    const email = client === "docker" ? ["-e", "ann@example.com"] : [];
+    const login = (password: string) => docker("login", "-u", "ann", "-p", password, ...email, server.authority);
+    const wrong = await login("guess");
+    expect(wrong).toMatchObject({ code: 1 });
+    expect(wrong.stderr).toContain("Wrong login/password, please try again");
+    expect((await login("s3cret")).stdout).toContain("Login Succeeded");
+
+    const lines = (await ok("search", `${server.authority}/some`)).trimEnd().split("\n");
+    expect(lines[0]).toMatch(/^NAME +DESCRIPTION +STARS +OFFICIAL/);
+    expect(lines.slice(1).map((line) => line.split(/ {2,}/).slice(0, 3))).toEqual([
+      ["some/other", "The second", "12"],
+      ["some/one", "The first", "3"],
+    ]);
+    expect(asked).toEqual([`Basic ${btoa("ann:s3cret")}`]);
+    expect(daemon.log()).not.toContain("s3cret");
+    await ok("logout", server.authority);
+  });
+
   test.each(["basic", "bearer"] as const)("version 2 with a login by %s", async (kind) => {
     const port = await freePort();
     const user = { username: "ann", password: "p:ss" };
