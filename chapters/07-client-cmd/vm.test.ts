@@ -128,6 +128,15 @@ test.runIf(isRoot)("003/s3/1 two -H end with 1, and a socket one may not open is
   expect(stderr).toContain(`dial unix ${secure.socket}: permission denied`);
 });
 
+test.runIf(isRoot)("003/s4/6 a certificate and a key that are no pair are fatal", async () => {
+  const wrong = [`--tlscert=${dir}/me/cert.pem`, `--tlskey=${dir}/server/key.pem`];
+  const { code, stderr } = await client(DRYDOCK, secure, "me", "--tlsverify", ...wrong, "ps");
+  expect([code, stderr.slice(20)]).toEqual([
+    1,
+    "Couldn't load X509 key pair: crypto/tls: private key does not match public key. Key encrypted?\n",
+  ]);
+});
+
 /** A socket that passes everything on to the daemon and keeps the request lines. */
 async function recorder(path: string, to: string): Promise<{ server: Server; heads: string[] }> {
   const heads: string[] = [];

@@ -64,6 +64,32 @@ export class TlsError extends Error {
   }
 }
 
+/**
+ * The client's own certificate and key are no pair, or cannot be read.
+ *
+ * @origin docker/docker.go main
+ * @deviation Noticed when the first connection is opened; 1.2.0 looks at them before it looks at the command.
+ */
+export class KeyPairError extends Error {
+  /** @param cause - what OpenSSL says */
+  constructor(cause: unknown) {
+    super(`Couldn't load X509 key pair: ${keyPairText(cause)}. Key encrypted?`, { cause });
+    this.name = "KeyPairError";
+  }
+}
+
+/** Whether a connection failed before it was opened, because of the files that were to be shown. */
+export function isKeyPairFault(cause: unknown): boolean {
+  return cause instanceof Error && "code" in cause && String(cause.code).startsWith("ERR_OSSL_");
+}
+
+function keyPairText(cause: unknown): string {
+  const reason = messageOf(cause).split(":").at(-1) ?? "";
+  return reason === "key values mismatch"
+    ? "crypto/tls: private key does not match public key"
+    : `crypto/tls: ${reason}`;
+}
+
 function dialText(addr: string, cause: unknown): string {
   if (isErrno(cause, "ENOTFOUND", "EAI_AGAIN", "EAI_NODATA"))
     return `lookup ${addr.replace(/:\d+$/, "")}: no such host`;

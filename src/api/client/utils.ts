@@ -18,7 +18,15 @@ import { statusText } from "../../utils/status-text.ts";
 import { stdCopy } from "../../utils/stdcopy.ts";
 import { APIVERSION, matchesContentType } from "../common.ts";
 import type { DockerCli } from "./cli.ts";
-import { ConnectionRefusedError, DaemonError, DialError, RequestError, TlsError } from "./errors.ts";
+import {
+  ConnectionRefusedError,
+  DaemonError,
+  DialError,
+  isKeyPairFault,
+  KeyPairError,
+  RequestError,
+  TlsError,
+} from "./errors.ts";
 import { type Request, type Response, roundTrip } from "./http.ts";
 
 /** An answer whose status is a success: 200–399. */
@@ -34,6 +42,7 @@ export const userAgent = ["User-Agent", `Docker-Client/${VERSION}`] as const;
  * Opens a connection to the daemon.
  *
  * @throws {ConnectionRefusedError} when nobody listens
+ * @throws {KeyPairError} when our own certificate cannot be used
  * @throws {DialError} when it cannot be opened for another reason
  * @origin api/client/hijack.go (*DockerCli).dial
  */
@@ -44,6 +53,7 @@ export async function dial(cli: DockerCli, tls: DockerCli["tls"]): Promise<Duple
     return await cli.host.net.dial(proto, addr, tls);
   } catch (cause) {
     if (isErrno(cause, "ECONNREFUSED")) throw new ConnectionRefusedError({ cause });
+    if (isKeyPairFault(cause)) throw new KeyPairError(cause);
     throw isSystemError(cause) || !tls ? new DialError(proto, addr, cause) : new TlsError(cause);
   }
 }
@@ -65,7 +75,7 @@ async function request(
     if (cli.addr === "") throw new Error("http: no Host in request URL");
     return { ...(await roundTrip(await dial(cli, cli.tls), { ...parts, target })), url };
   } catch (cause) {
-    if (cause instanceof ConnectionRefusedError) throw cause;
+    if (cause instanceof ConnectionRefusedError || cause instanceof KeyPairError) throw cause;
     throw new RequestError(parts.method, url, cause);
   }
 }
