@@ -52,10 +52,14 @@ export async function closureOf(root: string, entries: readonly string[]): Promi
   return [...reached].sort();
 }
 
+/** The chapters whose introductions count for a chapter: itself and those before it, but for the map. */
+function introducing(tree: Tree, chapter: string): string[] {
+  return proseChapters(tree).filter((name) => name === chapter || (name < chapter && !name.startsWith("00-")));
+}
+
 /** Files of the engine that run in a chapter, and that nothing has introduced. */
 export async function stageFaults(root: string, tree: Tree, chapter: string): Promise<string[]> {
-  const soFar = proseChapters(tree).filter((name) => name <= chapter);
-  const introduced = new Set(soFar.flatMap((name) => [...introducedBy(tree, name)]));
+  const introduced = new Set(introducing(tree, chapter).flatMap((name) => [...introducedBy(tree, name)]));
   const entries = ["main.ts", "demo.ts", "live.ts"]
     .map((name) => `chapters/${chapter}/${name}`)
     .filter((path) => tree.has(path));

@@ -164,7 +164,7 @@ function observed({ note }: Machine, counts: number[], engines: Engine[]): Daemo
           await host.fs.stat(path).catch(() => undefined); // the only time it costs: SQLite is not here
           return memoryNames();
         },
-        execDriver: async (root) => new DryDriver(root, host),
+        execDriver: async (root) => new DryDriver(`${root}/execdriver/dry`, host),
       };
       const daemon = await parts(overrides).newDaemon(config, eng, host, watched);
       return {

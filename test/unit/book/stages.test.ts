@@ -24,6 +24,20 @@ test("stageFaults() names what one language does not introduce", async () => {
   expect(introducedBy(silent, chapter)).not.toContain("src/daemon/root.ts");
 });
 
+test("what the map links to is introduced to nobody but itself", async () => {
+  const links = "[all](../../src/daemon) [of it](../../src/pkg)\n";
+  const mapped = { "chapters/00-map/README.md": links, "chapters/00-map/README.zh.md": links };
+  const page = (language: string) => `chapters/${chapter}/${language}`;
+  const silent = overlay(tree, {
+    ...mapped,
+    [page("README.md")]: (tree.read(page("README.md")) ?? "").replaceAll("src/daemon/root.ts", "src/gone.ts"),
+  });
+  expect(introducedBy(silent, "00-map")).toEqual(new Set(["src/daemon", "src/pkg"]));
+  expect(await stageFaults(root, silent, chapter)).toContain(
+    `chapters/${chapter} runs src/daemon/root.ts, which no chapter so far has introduced`,
+  );
+});
+
 test("closureOf() follows imports to the last file, and types nowhere", async () => {
   const files = await closureOf(root, [`chapters/${chapter}/main.ts`]);
   expect(files).toContain("src/pkg/strconv/strconv.ts");
