@@ -37,4 +37,18 @@ const vm = {
   },
 };
 
-export default defineConfig({ test: { projects: [...suites, ...chapters, vm] } });
+/** The pages of the book, in a real browser. */
+const site = {
+  test: {
+    name: "site",
+    include: ["test/site/**/*.test.ts"],
+    globalSetup: ["test/site/build.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    fileParallelism: false,
+    pool: "forks" as const,
+    retry: 1,
+  },
+};
+
+export default defineConfig({ test: { projects: [...suites, ...chapters, vm, site] } });

@@ -32,7 +32,8 @@ export function symbolLink(place: string, folder: string): string {
 }
 
 /** A text that may stand in a table. */
-export const cell = (text: string) => text.replaceAll("|", "\\|");
+export const cell = (text: string) =>
+  text.replaceAll("|", "\\|").replace(/`[^`]*`|</g, (part) => (part === "<" ? "&lt;" : part));
 
 function row(claim: Claim, zh: boolean, folder: string): string {
   const right = zh ? "如原文所述" : "as the article says";

@@ -9,10 +9,12 @@ import type { Tree } from "../tree.ts";
 import { type Colours, escapeHtml, type Token, tokenHtml } from "./highlight.ts";
 import { apiUrl, codeUrl, folderUrl } from "./paths.ts";
 
-/** A page that explains a file. */
+/** A chapter that explains a file. */
 export interface Mention {
   readonly title: string;
+  /** In English and in Chinese. */
   readonly url: string;
+  readonly urlZh: string;
 }
 
 const LANGUAGE: Record<string, string> = {
@@ -29,7 +31,7 @@ const SCRIPT = `(function(){var d=document.documentElement,k="vitepress-theme-ap
 if(s==="dark"||(s!=="light"&&matchMedia("(prefers-color-scheme: dark)").matches))d.classList.add("dark");
 addEventListener("DOMContentLoaded",function(){
 document.getElementById("theme").onclick=function(){localStorage.setItem(k,d.classList.toggle("dark")?"dark":"light")};
-var zh=localStorage.getItem("drydock-language")==="zh";if(zh)document.querySelectorAll("[data-zh]").forEach(function(e){e.textContent=e.dataset.zh;if(e.dataset.href)e.href=e.dataset.href});
+var zh=localStorage.getItem("drydock-language")==="zh";if(zh){document.querySelectorAll("[data-zh]").forEach(function(e){e.textContent=e.dataset.zh});document.querySelectorAll("[data-href]").forEach(function(e){e.href=e.dataset.href})};
 function show(){var m=/^#L(\\d+)(?:-L(\\d+))?$/.exec(location.hash);document.querySelectorAll(".l.on").forEach(function(e){e.classList.remove("on")});
 if(!m)return;for(var i=+m[1];i<=+(m[2]||m[1]);i++){var e=document.getElementById("L"+i);if(e)e.classList.add("on")}
 var f=document.getElementById("L"+m[1]);if(f)f.scrollIntoView({block:"start"})}
@@ -113,12 +115,17 @@ export function codePage(tree: Tree, path: string, colours: Colours, mentions: r
     )
     .join("");
   const about = aboutFile(text);
-  const links = mentions.map(({ title, url }) => `<a href="${url}">${escapeHtml(title)}</a>`);
-  const inApi = /^src\/.*[^d]\.ts$/.test(path);
+  const inApi = path.startsWith("src/") && path.endsWith(".ts") && !path.endsWith(".d.ts");
+  const chapters = mentions.map(({ title, url, urlZh }) => {
+    const number = title.slice(0, 2);
+    return `<a href="${url}" data-href="${urlZh}" title="${escapeHtml(title)}">${number}</a>`;
+  });
+  const links: string[] = [];
+  if (chapters.length > 0) links.push(`${both("Explained in chapter", "讲解见章节")} ${chapters.join(" ")}`);
   if (inApi) links.push(`<a href="${apiUrl(posix.dirname(path).replace(/^src\//, ""))}">API</a>`);
   return frame(
     path,
-    `<div class="about"><h1>${escapeHtml(posix.basename(path))}</h1>${about === "" ? "" : `<p>${prose(about)}</p>`}${links.length === 0 ? "" : `<p class="seen">${both("Explained in", "讲解见")} ${links.join(" · ")}</p>`}</div>
+    `<div class="about"><h1>${escapeHtml(posix.basename(path))}</h1>${about === "" ? "" : `<p>${prose(about)}</p>`}${links.length === 0 ? "" : `<p class="seen">${links.join(" · ")}</p>`}</div>
 <div class="lines"><pre tabindex="0"><code>${code}</code></pre></div>`,
   );
 }

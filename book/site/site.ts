@@ -157,17 +157,16 @@ async function runVitePress(root: string): Promise<string[]> {
   return faults;
 }
 
-/** Which pages explain which file. */
+/** Which chapters explain which file. */
 function mentionsOf(made: readonly Made[]): Map<string, Mention[]> {
   const mentions = new Map<string, Mention[]>();
+  const translated = new Set(made.filter(({ source }) => source.language === "zh").map(({ source }) => source.path));
   for (const { source, title, code } of made) {
-    if (!source.path.startsWith("chapters/")) continue;
+    if (!source.path.startsWith("chapters/") || source.language !== "en") continue;
     for (const path of code) {
       const known = mentions.get(path) ?? [];
-      known.push({
-        title: source.language === "zh" ? `${title.slice(0, 2)} 中文` : `${title}`,
-        url: pageUrl(source.path, source.language),
-      });
+      const url = pageUrl(source.path, "en");
+      known.push({ title, url, urlZh: translated.has(source.path) ? pageUrl(source.path, "zh") : url });
       mentions.set(path, known);
     }
   }

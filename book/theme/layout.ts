@@ -26,7 +26,7 @@ const MOON = "M16.5 12.4A7 7 0 0 1 7.6 3.5a7 7 0 1 0 8.9 8.9z";
 
 /** The layout of the site. */
 export const Layout = defineComponent({
-  name: "Layout",
+  name: "BookLayout",
   setup() {
     const { theme, page, frontmatter, isDark } = useData<SiteData>();
     const route = useRoute();
@@ -48,10 +48,8 @@ export const Layout = defineComponent({
       return known ? `/zh${file}` : "/zh/";
     });
 
-    function switchLanguage(event: Event): void {
-      const other = language.value === "zh" ? "en" : "zh";
-      keepLanguage(other);
-      if (shared.value) event.preventDefault();
+    function switchLanguage(): void {
+      keepLanguage(language.value === "zh" ? "en" : "zh");
     }
 
     let observer: IntersectionObserver | undefined;
@@ -93,6 +91,10 @@ export const Layout = defineComponent({
       if (!shared.value) keepLanguage(language.value);
       follow();
       hashHere();
+      // The place in a long list of contents is in sight.
+      const link = document.querySelector<HTMLElement>(".side [aria-current]");
+      const side = link?.closest<HTMLElement>(".side");
+      if (link && side && link.offsetTop > side.clientHeight - 80) side.scrollTop = link.offsetTop - 120;
     });
     onBeforeUnmount(() => observer?.disconnect());
 
@@ -133,11 +135,11 @@ export const Layout = defineComponent({
 
     const side = () =>
       h("nav", { class: ["side", open.value && "open"], id: "contents", "aria-label": words.value.chapters }, [
+        front.value.kind === "api" ? [h("h2", words.value.packages), list(theme.value.packages)] : null,
         h("h2", words.value.chapters),
         list(nav.value.chapters),
         h("h2", words.value.reference),
         list(nav.value.reference),
-        front.value.kind === "api" ? [h("h2", words.value.packages), list(theme.value.packages)] : null,
       ]);
 
     const top = () =>
@@ -166,10 +168,10 @@ export const Layout = defineComponent({
           h("a", { class: "word", href: "/code/src/", target: "_self" }, words.value.source),
           h(Search),
           h(
-            "a",
+            shared.value ? "button" : "a",
             {
               class: "word language",
-              href: twin.value,
+              ...(shared.value ? { type: "button" } : { href: twin.value }),
               lang: language.value === "zh" ? "en" : "zh-CN",
               title: words.value.languageLabel,
               onClick: switchLanguage,

@@ -39,7 +39,7 @@ function argsOf(target: EventTarget | null): { element: Element; args: string[] 
 
 /** `<Runner chapter="01-config-flags" />`; `compact` shows the picture alone. */
 export const Runner = defineComponent({
-  name: "Runner",
+  name: "ChapterRunner",
   props: { chapter: { type: String, required: true }, compact: { type: Boolean, default: false } },
   setup(props) {
     const { language, words } = useLanguage();

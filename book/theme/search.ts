@@ -48,7 +48,7 @@ function marked(text: string, wanted: readonly string[]) {
 
 /** The search box: a button in the bar, and a dialog. */
 export const Search = defineComponent({
-  name: "Search",
+  name: "SiteSearch",
   setup() {
     const { language, words } = useLanguage();
     const dialog = ref<HTMLDialogElement>();

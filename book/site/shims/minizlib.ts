@@ -60,6 +60,10 @@ export class Gunzip {
     this.#push(new Uint8Array(0), true);
     // Of several members only the last one's sum is still here: those of the others went by.
     if (this.#failed || this.#members > 1) return;
+    if (this.#tail.length < 8) {
+      this.#emit("error", new Error("unexpected end of file"));
+      return;
+    }
     const trailer = new DataView(this.#tail.buffer, this.#tail.byteOffset);
     if (trailer.getUint32(0, true) !== this.#sum) this.#emit("error", new Error("incorrect data check"));
     else if (trailer.getUint32(4, true) !== this.#length >>> 0)
