@@ -316,7 +316,7 @@ test("rule 5: only those requests carry credentials that make the daemon ask a r
   for (const { rounds } of traces) {
     for (const { request } of rounds) {
       const carries = request !== undefined && headerOf(request, "X-Registry-Auth") !== undefined;
-      expect(carries).toBe(/^POST \/images\/create/.test(request?.first ?? ""));
+      expect(carries).toBe(/^(POST \/images\/create|GET \S+\/images\/search)\?/.test(request?.first ?? ""));
     }
   }
 });
@@ -344,6 +344,8 @@ test("credentials go to the daemon in clear, those of the registry that the name
   expect(await sent("HOME=/home/me", "pull", "busybox")).toEqual(me);
   expect(await sent("HOME=/home/me", "pull", "registry.example.com:5000/a/b")).toMatchObject({ username: "work" });
   expect(await sent("HOME=/home/me", "pull", "other.example.com/a/b")).toEqual({ auth: "", email: "" });
+  expect(await sent("HOME=/home/me", "search", "ubuntu")).toEqual(me);
+  expect(await sent("HOME=/home/me", "search", "registry.example.com:5000/x")).toMatchObject({ username: "work" });
   const broken = await follow(["HOME=/home/bad", "pull", "busybox"]);
   expect(broken.stderr).toMatch(/^WARNING: illegal base64 data at input byte 2\n/);
 });

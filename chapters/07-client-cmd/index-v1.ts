@@ -31,14 +31,29 @@ const layer = tar([
   { name: "etc/hostname", content: "image\n" },
 ]);
 
+/** Who has an account. */
+const account = `Basic ${btoa("me:s3cret")}`;
+
+/** What a search finds: names that have the term in them. */
+function found(term: string): Response {
+  const names = Object.keys(repositories).filter((name) => name.includes(term));
+  const results = names.map((name) => ({ name, description: "", star_count: 1, is_official: true, is_trusted: false }));
+  return Response.json({ query: term, num_results: results.length, results });
+}
+
 /** Answers what a daemon asks of the network. */
-export const fetchImages: Net["fetch"] = async (url) => {
-  const { hostname, pathname } = new URL(url);
+export const fetchImages: Net["fetch"] = async (url, { method = "GET", headers = {} } = {}) => {
+  const { hostname, pathname, searchParams } = new URL(url);
   const [, name = "", list] = /^\/v1\/repositories\/(?:library\/)?([^/]+)\/(images|tags)$/.exec(pathname) ?? [];
   const [, id = "", part] = /^\/v1\/images\/([0-9a-f]{64})\/(ancestry|json|layer)$/.exec(pathname) ?? [];
   const tags = repositories[name];
   const json = descriptions.get(id);
   if (hostname !== "index.docker.io") return new Response("404 page not found\n", { status: 404 });
+  if (pathname === "/v1/search") return found(searchParams.get("q") ?? "");
+  if (pathname === "/v1/users/") {
+    if (method === "POST") return new Response('"Username or email already exists"', { status: 400 });
+    return new Response("", { status: headers["Authorization"] === account ? 200 : 401 });
+  }
   if (tags !== undefined && list === "images") {
     return Response.json(
       tags.map((tag) => ({ id: idOf(name, tag) })),

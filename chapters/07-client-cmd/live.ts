@@ -211,6 +211,14 @@ export const live: Live = {
     { label: { en: "A wrong flag", zh: "错误的 flag" }, args: ["ps", "--nope"] },
     { label: { en: "Two hosts", zh: "两个地址" }, args: ["-H", ":2375", "-H", ":2376", "ps"] },
     { label: { en: "With credentials", zh: "带着凭据" }, args: ["HOME=/home/me", "pull", "busybox"] },
+    {
+      label: { en: "A search, and whose password", zh: "搜索，用谁的密码" },
+      args: ["HOME=/home/me", "search", "ubuntu"],
+    },
+    {
+      label: { en: "A wrong password", zh: "密码不对" },
+      args: ["login", "-u", "me", "-p", "wrong", "-e", "me@example.com"],
+    },
     { label: { en: "Nobody listens", zh: "没有人监听" }, args: ["DOCKER_HOST=tcp://127.0.0.1:9", "ps"] },
     { label: { en: "Not allowed", zh: "没有权限" }, args: ["USER=alice", "ps"] },
     {
