@@ -265,7 +265,7 @@ function summary(
   const text = events.filter(({ kind }) => kind === "log").map(({ at, what }) => ({ at, text: what }));
   return {
     plan,
-    log: lines(text),
+    log: inOrder(lines(text)),
     steps: [...stepsOf("main", events, ended), ...stepsOf("loader", events, ended)],
     clients: [...seen.clients, ...waiting].sort((a, b) => a.from - b.from),
     gate,
@@ -275,6 +275,15 @@ function summary(
     left: seen.left,
     until: Math.max(until, ended?.at ?? 0),
   };
+}
+
+/**
+ * Lines of one moment that different threads wrote have no order, and get one that is the same in Node and in a page:
+ * the boot's own, then the requests'.
+ */
+function inOrder(log: readonly LogLine[]): LogLine[] {
+  const ofRequest = ({ text }: LogLine) => Number(/\[info\] GET |job containers\(/.test(text));
+  return [...log].sort((a, b) => a.at - b.at || ofRequest(a) - ofRequest(b));
 }
 
 /** Pieces of text become lines; dots have no line end of their own. */
