@@ -14,7 +14,7 @@ import { BadRequestError, SystemError } from "../errdefs/errdefs.ts";
 import type { Host } from "../host/host.ts";
 import type { Logger } from "../pkg/log/log.ts";
 import { JsonError } from "../utils/go-json-decode.ts";
-import { authConfigOf } from "./auth.ts";
+import { type AuthConfig, authConfigOf } from "./auth.ts";
 import { HttpClient } from "./client.ts";
 import { expandAndVerifyRegistryUrl } from "./endpoint.ts";
 import { metaHeaders, userAgent } from "./http-factory.ts";
@@ -23,6 +23,8 @@ import { login } from "./login.ts";
 import { indexServerAddress, resolveRepositoryName } from "./names.ts";
 import type { SearchResult } from "./search.ts";
 import { Session } from "./session.ts";
+import { findV2Endpoints } from "./v2/endpoint.ts";
+import { loginV2 } from "./v2/login.ts";
 
 /** What of the daemon's configuration matters here. */
 export interface ServiceOptions {
@@ -69,7 +71,7 @@ export class Service implements Installer {
   }
 
   /**
-   * Says whether a registry knows a name and a password.
+   * Says whether a registry knows a name and a password. As for a pull, version 2 is tried first.
    *
    * Environment: `authConfig`. Output: one line.
    *
@@ -83,13 +85,27 @@ export class Service implements Installer {
     const client = this.#client();
     let server = auth.serveraddress ?? "";
     if (server === "") server = indexServerAddress();
+    if (server !== indexServerAddress()) checkAddress(server, client);
+    const status =
+      (await this.#tryV2(client, auth, server, job.signal)) ?? (await this.#tryV1(client, auth, server, job.signal));
+    await job.printf(`${status}\n`);
+  }
+
+  async #tryV1(client: HttpClient, auth: AuthConfig, named: string, signal: AbortSignal): Promise<string> {
+    let server = named;
     if (server !== indexServerAddress()) {
-      checkAddress(server, client);
       server = await expandAndVerifyRegistryUrl(client, this.#log, server);
       if (!server.endsWith("/")) server += "/";
     }
-    const status = await login({ client, machine: this.#host.machine, auth, server, signal: job.signal });
-    await job.printf(`${status}\n`);
+    return login({ client, machine: this.#host.machine, auth, server, signal });
+  }
+
+  /** `undefined`: nobody there speaks version 2. @since Docker 1.6 */
+  async #tryV2(client: HttpClient, auth: AuthConfig, server: string, signal: AbortSignal): Promise<string | undefined> {
+    const hostname = server === indexServerAddress() ? server : hostOf(server);
+    if (hostname === undefined) return undefined;
+    const [endpoint] = await findV2Endpoints(client, this.#log, hostname, [], signal);
+    return endpoint && loginV2({ client, clock: this.#host.clock, auth, endpoint, signal });
   }
 
   /**
@@ -131,6 +147,12 @@ function jsonOf(job: Job, key: string): unknown {
     if (!(cause instanceof JsonError)) throw cause;
     return undefined;
   }
+}
+
+/** The host of an address that names nothing below it but a version. */
+function hostOf(server: string): string | undefined {
+  const { host, pathname } = new URL(/^https?:/.test(server) ? server : `https://${server}`);
+  return /^\/(?:v[12]\/?)?$/.test(pathname) ? host : undefined;
 }
 
 /** @throws {SystemError} unless a password may be sent there */

@@ -175,6 +175,12 @@ describe.each(CLIENTS)("%s", (_name, client) => {
     logIn(authority, "ann", "p:ss");
     await ok("pull", `${authority}/drydock/secret`);
     expect(await ok("images", "-q", "--no-trunc")).toContain(idOf(image));
+    logOut();
+    const email = client === "docker" ? ["-e", "ann@example.com"] : [];
+    const login = (password: string) => docker("login", "-u", "ann", "-p", password, ...email, authority);
+    expect((await login("guess")).stderr).toContain("Wrong login/password, please try again");
+    expect((await login("p:ss")).stdout).toContain("Login Succeeded");
+    await ok("pull", `${authority}/drydock/secret`);
   });
 
   test("a list gives the image of this machine; a digest names a manifest; all tags come when asked for", async () => {

@@ -19,21 +19,22 @@ const DEFAULT_LIFE_SECONDS = 60;
 /** Renewed this long before its end: it has to last for the request too. */
 const MARGIN_MS = 5_000;
 
-/** Makes `Authorization` headers for one repository. */
+/** Makes `Authorization` headers for one repository, or for none. */
 export class Authorizer {
   readonly #client: HttpClient;
   readonly #clock: Pick<Host["clock"], "now">;
   readonly #auth: AuthConfig;
-  readonly #scope: string;
+  readonly #scope: string | undefined;
   #challenge: Challenge | undefined;
   #token: { header: string; goodUntil: number } | undefined;
   #fetching: Promise<string> | undefined;
 
-  constructor(client: HttpClient, clock: Pick<Host["clock"], "now">, auth: AuthConfig, repository: string) {
+  /** @param repository - what is to be pulled; `undefined`: only the password matters */
+  constructor(client: HttpClient, clock: Pick<Host["clock"], "now">, auth: AuthConfig, repository?: string) {
     this.#client = client;
     this.#clock = clock;
     this.#auth = auth;
-    this.#scope = `repository:${repository}:pull`;
+    this.#scope = repository === undefined ? undefined : `repository:${repository}:pull`;
   }
 
   /**
@@ -73,7 +74,7 @@ export class Authorizer {
     const service = challenge.parameters.get("service");
     const parameters = new URLSearchParams();
     if (service !== undefined) parameters.set("service", service);
-    parameters.set("scope", this.#scope);
+    if (this.#scope !== undefined) parameters.set("scope", this.#scope);
     const response = this.#auth.identitytoken
       ? await this.#refresh(realm, parameters, this.#auth.identitytoken, signal)
       : await this.#ask(realm, parameters, signal);

@@ -14,12 +14,14 @@ const account = { ...user, email: "ann@example.com" };
 type Answer = (request: Request) => Promise<Response> | Response;
 
 /** An engine with the service, and what it sent. */
-function world(answer: Answer, insecureRegistries: string[] = []) {
+function world(answer: Answer, insecureRegistries: string[] = [], v2 = false) {
   const sent: { line: string; authorization: string | null; body: string; meta: string | null }[] = [];
   const host = memoryHost({
     env: { DEBUG: "1" },
     fetch: async (url: string, options: FetchOptions = {}) => {
       const { method = "GET", headers, body } = options;
+      // Nobody of 2014 speaks version 2.
+      if (url.endsWith("/v2/") && !v2) return new Response("", { status: 404 });
       const request = new Request(url, { method, headers: { ...headers }, ...(body === undefined ? {} : { body }) });
       const seen = request.headers;
       sent.push({
@@ -165,6 +167,45 @@ test("auth keeps the password when it is sent elsewhere", async () => {
   });
   await auth(asked.eng);
   expect(asked.sent.map(({ authorization }) => authorization === null)).toEqual([true, false, true]);
+});
+
+/** A registry of version 2 that asks for a password itself, or leaves it to a token service. */
+function version2(scheme: "basic" | "bearer"): { handle: Answer; asked: string[] } {
+  const asked: string[] = [];
+  const realm = 'Bearer realm="https://auth.test/token",service="reg.test"';
+  const handle: Answer = ({ url, headers }) => {
+    const { hostname, pathname, search } = new URL(url);
+    asked.push(`${hostname}${pathname}${search}`);
+    const given = headers.get("authorization");
+    const right = given === `Basic ${btoa("ann:s3cret")}`;
+    if (hostname === "auth.test") return right ? Response.json({ token: "T" }) : new Response("", { status: 401 });
+    if (given === (scheme === "basic" ? `Basic ${btoa("ann:s3cret")}` : "Bearer T")) return new Response("{}");
+    const challenge = scheme === "basic" ? 'Basic realm="x"' : realm;
+    const answer = { "Docker-Distribution-Api-Version": "registry/2.0", "WWW-Authenticate": challenge };
+    return new Response("", { status: 401, headers: answer });
+  };
+  return { handle, asked };
+}
+
+test("auth tries version 2 first, by password or by token, and says the same", async () => {
+  for (const scheme of ["basic", "bearer"] as const) {
+    const { handle, asked } = version2(scheme);
+    const { eng } = world(handle, [], true);
+    expect(await auth(eng, { ...account, serveraddress: "reg.test" })).toBe("Login Succeeded\n");
+    const token = scheme === "basic" ? [] : ["auth.test/token?service=reg.test&account=ann"];
+    expect(asked).toEqual(["reg.test/v2/", ...token, "reg.test/v2/"]);
+    const wrong = auth(eng, { ...account, password: "x", serveraddress: "https://reg.test/v1/" });
+    await expect(wrong).rejects.toMatchObject({ message: "Wrong login/password, please try again", statusCode: 401 });
+    await expect(auth(eng, { serveraddress: "reg.test" })).rejects.toThrow("Wrong login/password, please try again");
+  }
+  const open = () => new Response("{}", { headers: { "Docker-Distribution-Api-Version": "registry/2.0" } });
+  expect(await auth(world(open, [], true).eng)).toBe("Login Succeeded\n");
+});
+
+test("auth below a path of its own is no matter of version 2", async () => {
+  const { eng, sent } = world(registry({}), [], true);
+  await auth(eng, { ...account, serveraddress: "https://reg.test/own/v1/" }).catch(() => undefined);
+  expect(sent.map(({ line }) => line)).not.toContain("GET https://reg.test/v2/");
 });
 
 test("nothing of an account is logged, also by a daemon that logs everything", async () => {
