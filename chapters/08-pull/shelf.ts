@@ -37,10 +37,17 @@ export interface Shelf {
 
 const SIZES = { base: 24 << 10, app: 12 << 10, tools: 16 << 10 };
 
+/** Compressing takes longer than all the rest, and what comes out is always the same. */
+const made = new Map<string, BuiltLayer>();
+
 function layer(role: keyof typeof SIZES, seed: number): BuiltLayer {
+  const known = made.get(role);
+  if (known !== undefined) return known;
   // Bytes without order, so that a compressed layer is as long as it says.
   const content = new SeededRandom(seed).bytes(SIZES[role] - 250);
-  return buildLayer([{ name: `${role}.bin`, content }], `ADD ${role}.bin in /`);
+  const built = buildLayer([{ name: `${role}.bin`, content }], `ADD ${role}.bin in /`);
+  made.set(role, built);
+  return built;
 }
 
 /** Fills a registry; the same bytes, and so the same ids, each time. */

@@ -32,6 +32,19 @@ test("ManualClock.sleep() throws the reason when it is aborted, and ManualClock.
   expect(clock.sleepers).toBe(0);
 });
 
+test("ManualClock.skip() wakes one sleeper at its moment, and says when there is none", async () => {
+  const { clock } = memoryHost({ now: 1_000 });
+  const woken: [string, number][] = [];
+  const sleep = (name: string, ms: number) => clock.sleep(ms).then(() => void woken.push([name, clock.monotonicMs()]));
+  const [late, early] = [sleep("late", 200), sleep("early", 100)];
+  expect(clock.skip()).toBe(true);
+  await early;
+  expect([woken, clock.sleepers]).toEqual([[["early", 100]], 1]);
+  expect(clock.skip()).toBe(true);
+  await late;
+  expect([clock.skip(), clock.now()]).toEqual([false, 1_200]);
+});
+
 test("memoryHost() has its own files and nothing of the machine's", async () => {
   const host = memoryHost({ files: { "/etc/resolv.conf": "nameserver 8.8.8.8\n" } });
   await host.fs.mkdir("/var/lib/docker", { recursive: true, mode: 0o700 });
