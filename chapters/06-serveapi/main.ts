@@ -10,6 +10,7 @@
 import { register } from "../../src/builtins/builtins.ts";
 import { DryDriver } from "../../src/daemon/execdriver/dry/driver.ts";
 import { newGraphDriver } from "../../src/daemon/graphdriver/graphdriver.ts";
+import { newDaemon } from "../../src/daemon/new-daemon.ts";
 import type { DaemonParts } from "../../src/docker/daemon.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import type { MemoryHost } from "../../src/host/memory/memory.ts";
@@ -25,7 +26,6 @@ export function slowParts(ms: number, host: MemoryHost, seen: (eng: Engine) => v
       seen(eng);
     },
     async newDaemon(config, eng, machine, log) {
-      const { newDaemon } = await import("../../src/daemon/new-daemon.ts");
       await host.clock.sleep(ms);
       return newDaemon(config, eng, machine, log, {
         graphDriver: (root) => newGraphDriver(root, { name: "vfs", env: {} }, machine, log),
