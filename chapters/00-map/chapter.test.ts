@@ -28,9 +28,9 @@ async function daemon() {
     execDriver: async (root) => new DryDriver(root, host),
   });
   await startDaemon(host, {
-    register(eng, itsHost, log) {
+    register(eng, ...given) {
       engines.push(eng);
-      register(eng, itsHost, log);
+      register(eng, ...given);
     },
     newDaemon,
   });

@@ -11,7 +11,7 @@
 import { DryDriver } from "../../src/daemon/execdriver/dry/driver.ts";
 import { newGraphDriver } from "../../src/daemon/graphdriver/graphdriver.ts";
 import type { DaemonParts } from "../../src/docker/daemon.ts";
-import type { Engine, Installer } from "../../src/engine/engine.ts";
+import type { Installer } from "../../src/engine/engine.ts";
 import { messageOf } from "../../src/errdefs/errdefs.ts";
 import { Logger } from "../../src/pkg/log/log.ts";
 import { memoryNames } from "../lib/memory-names.ts";
@@ -131,12 +131,11 @@ const turn = (): Promise<void> =>
   });
 
 /** The parts of the daemon, with a note at each border between them. */
-function observed({ note }: Machine, counts: number[], engines: Engine[]): DaemonParts {
+function observed({ note }: Machine, counts: number[]): DaemonParts {
   return {
-    register(eng, host, log) {
+    register(eng, ...given) {
       note("step", "builtins");
-      engines.push(eng);
-      parts().register(eng, host, log);
+      parts().register(eng, ...given);
       counts.push(eng.commands().length);
     },
     async newDaemon(config, eng, host, log): Promise<Installer> {
@@ -194,10 +193,9 @@ export async function follow(plan: Plan): Promise<Trace> {
   const { host, memory, happened } = world;
   const now = () => memory.clock.monotonicMs();
   const counts: number[] = [];
-  const engines: Engine[] = [];
   let ended: Trace["ended"];
 
-  const daemon = boot(commandLine(plan), host, observed(world, counts, engines)).then((status) => {
+  const daemon = boot(commandLine(plan), host, observed(world, counts)).then((status) => {
     ended ??= { at: now(), status };
   });
   const clients: Client[] = [];
