@@ -510,7 +510,7 @@ test("the picture shows each request, who waits, and how it ended, in a wide and
   for (const text of ["repositories/app/images", "images/&#60;base&#62;/layer 24 KB", "waits for client 1"]) {
     expect(wide).toContain(`>${text}<`);
   }
-  for (const text of ["index", "ancestry app", "layer:base", "waits for 1", "✓ done"])
+  for (const text of ["index", "json base", "layer:base", "waits for 1", "✓ done"])
     expect(narrow).toContain(`>${text}<`);
   expect(wide.match(/class="box k-wait"/g)).toHaveLength(1);
   const failed = await live.draw(["--fail", "layer=404", "app:1.0", "app:1.0"], "zh");

@@ -163,8 +163,8 @@ async function drawAll(args: Args, language: Language): Promise<string> {
     ].join("\n");
   });
   return [
-    `<div class="live-wide">${wide}</div>`,
-    `<div class="live-narrow">${narrow}</div>`,
+    `<div class="live-room"><div class="live-wide">${wide}</div>`,
+    `<div class="live-narrow">${narrow}</div></div>`,
     table([say(words.client), say(words.requests), say(words.layers), say(words.tags)], rows),
     ...said,
   ].join("\n");

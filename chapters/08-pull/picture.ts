@@ -99,7 +99,7 @@ function labelsOf(sent: Sent, trace: Trace, language: Language): string[] {
     join(`${rest}${what}`, end),
     join(what, end),
     join(what),
-    role === "" ? sent.step : role,
+    end || (sent.step === "layer" && role !== "" ? role : sent.step),
   ];
 }
 
@@ -214,7 +214,7 @@ function drawWith(trace: Trace, language: Language, given: Measures, caption: st
   const columnX = (client: number) =>
     given.time + (client - 1) * (given.column + given.gap) + (client > 1 ? poolWidth + given.gap : 0);
   const poolX = given.time + given.column + given.gap;
-  const width = columnX(count) + given.column + (count === 1 ? poolWidth + given.gap : 0) + 4;
+  const width = columnX(count) + given.column + (count === 1 ? poolWidth + given.gap + 4 : 0) + 4;
   const laneX = (key: string) =>
     poolX + (poolWidth - lanes.length * given.lane) / 2 + (lanes.indexOf(key) + 0.5) * given.lane;
   const away = trace.events.filter((event) => event.kind === "goes");
@@ -312,14 +312,16 @@ export function draw(trace: Trace, language: Language, caption: string): { wide:
   const lanes = Math.max(1, new Set(trace.holds.map(({ sight }) => sight.key)).size);
   const poolRoom = count === 3 ? 92 : 110;
   const lane = Math.min(20, Math.max(11, poolRoom / lanes));
-  const column = (376 - 42 - 8 * count - Math.max(lanes * lane, 70)) / count;
+  // Seconds need more room than milliseconds.
+  const time = trace.clients.some(({ to }) => to >= 10_000) ? 42 : 32;
+  const column = (346 - time - 8 * count - Math.max(lanes * lane, 70)) / count;
   return {
     wide: drawWith(
       trace,
       language,
-      { time: 46, column: count === 3 ? 176 : 236, lane: 22, gap: 16, roomy: true },
+      { time: 46, column: [0, 420, 296, 204][count] ?? 204, lane: 22, gap: 16, roomy: true },
       caption,
     ),
-    narrow: drawWith(trace, language, { time: 42, column, lane, gap: 8, roomy: false }, caption),
+    narrow: drawWith(trace, language, { time, column, lane, gap: 8, roomy: false }, caption),
   };
 }
