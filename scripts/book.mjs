@@ -1,6 +1,6 @@
 /**
- * `npm run book`: fills the chapters' pages from the source, checks them, and builds the source map and the list of
- * deviations. `npm run book -- --check` only checks.
+ * `npm run book`: fills the chapters' pages from the source, checks them, and builds the site into `book/dist`.
+ * `npm run book -- --check` only checks; `npm run book -- --serve` also serves the site, on this machine alone.
  */
 import { spawnSync } from "node:child_process";
 import { root, setup } from "./setup.mjs";

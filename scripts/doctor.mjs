@@ -131,6 +131,7 @@ const questions = {
   "Tests and benchmark": [
     ["a real registry (docker-registry)", has("docker-registry"), apt("docker-registry")],
     ["skopeo", has("skopeo"), apt("skopeo")],
+    ["chromium, to read the book's pages", has("chromium"), apt("chromium")],
     ["a static busybox", has("busybox"), apt("busybox-static")],
     ["today's docker command", has("docker"), apt("docker.io")],
     ["dockerd, to measure against", has("dockerd"), apt("docker.io")],

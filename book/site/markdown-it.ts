@@ -58,6 +58,11 @@ export function markdownOptions(colours: Colours, linesOf: LinesOf): MarkdownOpt
       };
       md.renderer.rules.table_open = () => '<div class="table" tabindex="0"><table>\n';
       md.renderer.rules.table_close = () => "</table></div>\n";
+      // Short code stays on one line: a flag is not cut behind its dash.
+      md.renderer.rules.code_inline = (tokens, index) => {
+        const text = tokens[index]?.content ?? "";
+        return `<code v-pre${text.length <= 24 ? ' class="short"' : ""}>${escapeHtml(text)}</code>`;
+      };
       // Two braces are an expression for Vue; here they are a template of Go.
       md.renderer.rules.text = (tokens, index) =>
         escapeHtml(tokens[index]?.content ?? "").replaceAll("{{", "&#123;&#123;");

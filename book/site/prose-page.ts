@@ -44,6 +44,9 @@ export interface Surroundings {
   readonly live: (chapter: string) => boolean;
 }
 
+/** The line that leads to the other language on GitHub; the site has a button. */
+const OTHER_LANGUAGE = /^\[(?:中文|English|英文)\]\(README(?:\.zh)?\.md\)$/;
+
 /** Elements that prose may contain; VitePress knows the last one. */
 const ELEMENTS =
   /^(?:a|b|i|em|strong|small|sub|sup|kbd|br|details|summary|div|span|p|section|ul|ol|li|h[1-4]|dl|dt|dd|figure|figcaption|Runner|ChapterList)$/;
@@ -85,7 +88,8 @@ function plainText(lines: readonly string[]): string {
     .join(" ")
     .replace(/<[^>]+>/g, " ")
     .replace(LINK, "$2")
-    .replace(/^\|?[\s|:-]+\|$/gm, " ")
+    .replace(/\|(?:\s*:?-{3,}:?\s*\|)+/g, " ")
+    .replace(/\{@link ([^}]+)\}/g, "$1")
     .replace(/[`*|]/g, " ")
     .replace(/\s+/g, " ")
     .trim();
@@ -95,6 +99,7 @@ function plainText(lines: readonly string[]): string {
 export function sectionsOf(page: string): Section[] {
   const lines = page.split("\n");
   for (const { start, end } of fencesOf(page)) lines.fill("", start, end + 1);
+  for (const [i, line] of lines.entries()) if (OTHER_LANGUAGE.test(line)) lines[i] = "";
   const outline = outlineOf(page);
   const headings = headingsOf(page);
   return headings.map(({ line }, i) => {
@@ -175,7 +180,7 @@ export function sitePage(around: Surroundings, from: PageSource): SitePage {
       code.add(place[1] ?? "");
       return [line];
     }
-    if (/^\[(?:中文|English|英文)\]\(README(?:\.zh)?\.md\)$/.test(line)) return [];
+    if (OTHER_LANGUAGE.test(line)) return [];
     for (const [tag, name = ""] of line.matchAll(/<\/?([\w.:-]+)[^>]*>/g)) {
       if (!isElement(name) && !inSpan(line, line.indexOf(tag)))
         faults.push(`${from.file}:${at + 1} ${tag} is no HTML: a reader will not see it`);
@@ -191,7 +196,10 @@ export function sitePage(around: Surroundings, from: PageSource): SitePage {
       );
     if (at === runnerAt) return [linked, "", `<Runner chapter="${chapter}" />`, ""];
     const head = /^# (\d\d) · (.*)$/.exec(linked);
-    return head === null ? [linked] : [`# <span class="no">${head[1]}</span>${head[2]} {#${slugOf(line.slice(2))}}`];
+    if (head === null) return [linked];
+    const title = `# <span class="no">${head[1]}</span>${head[2]} {#${slugOf(line.slice(2))}}`;
+    const words = from.language === "zh" ? "▶ 直接在本页运行" : "▶ Run this chapter on this page";
+    return runnerAt === undefined ? [title] : [title, "", `<p class="jump"><a href="#run">${words}</a></p>`];
   });
   if (live && runnerAt === undefined) faults.push(`${from.file} has no heading "See it run" for its demonstration`);
   const title = outline.find(({ level }) => level === 1)?.text ?? from.path;

@@ -25,7 +25,7 @@ export function searchIndex(pages: readonly Searched[], api: readonly ApiHit[]):
   const add = (hit: ApiHit) => {
     if (seen.has(hit.url)) return;
     seen.add(hit.url);
-    index.add({ ...hit, text: hit.text.slice(0, LONGEST) });
+    index.add({ ...hit, text: hit.text.replaceAll("`", "").slice(0, LONGEST) });
   };
   for (const { url, title, sections } of pages) {
     for (const section of sections) {

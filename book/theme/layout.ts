@@ -52,51 +52,41 @@ export const Layout = defineComponent({
       keepLanguage(language.value === "zh" ? "en" : "zh");
     }
 
-    let observer: IntersectionObserver | undefined;
-    /** Follows the reader's place on the page. */
+    let waiting = false;
+    /** Finds the section that is being read: the last one whose heading has gone by. */
     function follow(): void {
-      observer?.disconnect();
-      const headings = (front.value.outline ?? []).map(({ id }) => document.getElementById(id));
-      const seen = new Set<string>();
-      observer = new IntersectionObserver(
-        (entries) => {
-          for (const { target, isIntersecting } of entries) {
-            if (isIntersecting) seen.add(target.id);
-            else seen.delete(target.id);
-          }
-          const first = headings.find((heading) => heading !== null && seen.has(heading.id));
-          if (first) here.value = first.id;
-        },
-        { rootMargin: "-60px 0px -70% 0px" },
-      );
-      for (const heading of headings) if (heading) observer.observe(heading);
+      waiting = false;
+      const items = front.value.outline ?? [];
+      const passed = items.findLast(({ id }) => {
+        const top = document.getElementById(id)?.getBoundingClientRect().top;
+        return top !== undefined && top < 140;
+      });
+      here.value = passed?.id ?? items[0]?.id ?? "";
     }
-
-    function hashHere(): void {
-      const id = decodeURIComponent(location.hash.slice(1));
-      if ((front.value.outline ?? []).some((item) => item.id === id)) here.value = id;
+    function scrolled(): void {
+      if (!waiting) requestAnimationFrame(follow);
+      waiting = true;
     }
 
     watch(
       () => route.path,
       () => {
         open.value = false;
-        here.value = "";
         if (!shared.value && typeof localStorage !== "undefined") keepLanguage(language.value);
-        setTimeout(follow, 50);
+        setTimeout(follow, 100);
       },
     );
     onMounted(() => {
       recallLanguage();
       if (!shared.value) keepLanguage(language.value);
       follow();
-      hashHere();
+      window.addEventListener("scroll", scrolled, { passive: true });
       // The place in a long list of contents is in sight.
       const link = document.querySelector<HTMLElement>(".side [aria-current]");
       const side = link?.closest<HTMLElement>(".side");
       if (link && side && link.offsetTop > side.clientHeight - 80) side.scrollTop = link.offsetTop - 120;
     });
-    onBeforeUnmount(() => observer?.disconnect());
+    onBeforeUnmount(() => window.removeEventListener("scroll", scrolled));
 
     const outline = (): VNode | null => {
       const items = front.value.outline ?? [];

@@ -110,8 +110,10 @@ export const Runner = defineComponent({
       args.value = next;
       line.value = joinLine(next);
       if (keep) history.replaceState(history.state, "", hashOf(next));
-      const parts = await wake();
       const now = ++turn;
+      state.value = "running";
+      const parts = await wake();
+      if (now !== turn) return;
       state.value = "running";
       await Promise.all([parts.live && draw(now, parts.live), props.compact ? undefined : execute(now, parts.demo)]);
       if (now === turn) state.value = "done";

@@ -75,7 +75,13 @@ export const Search = defineComponent({
         fuzzy: (term) => (/^[a-z]{6,}$/.test(term) ? 0.15 : false),
         boost: { title: 4, where: 1.5 },
       });
-      found.value = hits.slice(0, MOST) as unknown as Found[];
+      // A name that is exactly what was typed comes first.
+      const wanted = query.value.trim().toLowerCase();
+      const exact = (hit: unknown) => ((hit as Found).title.toLowerCase() === wanted ? 0 : 1);
+      found.value = (hits as unknown as Found[])
+        .slice()
+        .sort((a, b) => exact(a) - exact(b))
+        .slice(0, MOST);
       chosen.value = 0;
     }
     watch(query, look);
