@@ -22,7 +22,8 @@ test("exercise 4: nothing is registered when a name is taken, wherever it stands
 test("exercise 4: everything is registered when all names are free, and runs", async () => {
   const eng = new Engine(memoryHost());
   const seen: string[] = [];
-  installAll(eng, { a: () => void seen.push("a"), b: () => void seen.push("b") });
+  const handlers = { a: () => void seen.push("a"), b: () => void seen.push("b") };
+  expect(installAll(eng, handlers)).toEqual(["a", "b"]);
   expect(eng.commands()).toEqual(["a", "b", "commands"]);
   await eng.job("b").run();
   expect(seen).toEqual(["b"]);

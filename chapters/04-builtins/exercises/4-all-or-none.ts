@@ -15,8 +15,9 @@ import { yourTurn } from "../../lib/exercise.ts";
 /**
  * Registers all handlers, or none.
  *
+ * @returns their names
  * @throws `Can't overwrite handler for command <name>`, for the first name that is taken
  */
-export function installAll(eng: Engine, handlers: Readonly<Record<string, Handler>>): void {
-  yourTurn(eng, handlers);
+export function installAll(eng: Engine, handlers: Readonly<Record<string, Handler>>): string[] {
+  return yourTurn(eng, handlers);
 }
