@@ -165,7 +165,7 @@ async function drawAll(args: Args, language: Language): Promise<string> {
   return [
     `<div class="live-room"><div class="live-wide">${wide}</div>`,
     `<div class="live-narrow">${narrow}</div></div>`,
-    table([say(words.client), say(words.requests), say(words.layers), say(words.tags)], rows),
+    `<div style="margin:6px 0 14px">${table([say(words.client), say(words.requests), say(words.layers), say(words.tags)], rows)}</div>`,
     ...said,
   ].join("\n");
 }
