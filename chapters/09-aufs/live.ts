@@ -5,7 +5,7 @@
  * @module
  */
 
-import { button, esc, table } from "../lib/draw.ts";
+import { button, esc, type Kind, table } from "../lib/draw.ts";
 import type { Args, Control, Language, Live, Text } from "../lib/live.ts";
 import { ArgumentError, readLines } from "./calls.ts";
 import { type Asked, ask, example, follow, type Outcome } from "./demo.ts";
@@ -35,6 +35,10 @@ const WORDS = {
   remove: { en: "delete it", zh: "删除" },
   make: { en: "make it a directory", zh: "建为目录" },
   close: { en: "close", zh: "关闭" },
+  hint: {
+    en: "Choose a path to see what each layer holds there, and to write or delete it. Or try:",
+    zh: "选中一个路径，可以看到每一层里有什么，也可以写它、删它。或者试试：",
+  },
   users: { en: "users of the mount", zh: "挂载的使用者" },
 } satisfies Record<string, Text>;
 
@@ -48,11 +52,10 @@ function asking(args: Args): Asked {
   }
 }
 
-/** The arguments with one more call about the chosen path. */
-function add(args: Args, callOf: (path: string) => string): Args {
+/** The arguments with one more call. */
+function add(args: Args, line: string): Args {
   const asked = asking(args);
-  const path = `/${asked.show || "etc/motd"}`;
-  return argsOf({ ...asked, show: path.slice(1), calls: [...asked.calls, ...readLines([callOf(path)])] });
+  return argsOf({ ...asked, calls: [...asked.calls, ...readLines([line])] });
 }
 
 const press = (label: Text, work: (args: Args) => Args): Control => ({ kind: "button", label, press: work });
@@ -71,11 +74,8 @@ const controls: readonly Control[] = [
       return [...argsOf({ ...asking(args), calls: [] }), ...lines.map((part) => part.trim())];
     },
   },
-  press(WORDS.write, (args) => add(args, (path) => `write ${path} written anew`)),
-  press(WORDS.remove, (args) => add(args, (path) => `rm ${path}`)),
-  press(WORDS.make, (args) => add(args, (path) => `mkdir ${path}`)),
-  press({ en: "get", zh: "get" }, (args) => add(args, () => "get")),
-  press({ en: "put", zh: "put" }, (args) => add(args, () => "put")),
+  press({ en: "get", zh: "get" }, (args) => add(args, "get")),
+  press({ en: "put", zh: "put" }, (args) => add(args, "put")),
   press({ en: "undo", zh: "撤销" }, (args) => {
     const asked = asking(args);
     return argsOf({ ...asked, calls: asked.calls.length > 1 ? asked.calls.slice(0, -1) : readLines(["get"]) });
@@ -98,6 +98,9 @@ const controls: readonly Control[] = [
   },
 ];
 
+/** A text that may be broken behind an option. */
+const soft = (words: string): string => esc(words).replace(/[,:=](?=\S)/g, "$&<wbr>");
+
 const heading = (words: string): string => `<h4 class="live-heading">${esc(words)}</h4>`;
 
 function session({ steps }: Outcome, language: Language): string {
@@ -112,9 +115,8 @@ function session({ steps }: Outcome, language: Language): string {
       ...(step.references === undefined ? [] : [`${WORDS.users[language]}: ${step.references}`]),
       ...(step.error === "" ? [] : [step.error]),
     ];
-    const shown = told.map((words) => esc(words).replaceAll("=ro", "=<wbr>ro").replaceAll(":diff", ":<wbr>diff"));
     return {
-      cells: [step.line, { html: shown.join("<br>") || esc(WORDS.nothing[language]) }],
+      cells: [step.line, { html: told.map(soft).join("<br>") || esc(WORDS.nothing[language]) }],
       ...(step.error === "" ? {} : { kind: "bad" as const }),
     };
   });
@@ -132,10 +134,13 @@ function disk({ layers }: Outcome, language: Language): string {
         short(layer.id),
         layer.graph.map(({ name, text }) => (name === "layersize" ? `layersize ${text}` : name)).join(", ") || "–",
         lines.join(" ") || "–",
-        layer.diff
-          .filter(({ path }) => !isOwn(path) && !path.endsWith("/"))
-          .map(({ path }) => path)
-          .join(" ") || "–",
+        {
+          html:
+            layer.diff
+              .filter(({ path }) => !isOwn(path) && !path.endsWith("/"))
+              .map(({ path }) => esc(path))
+              .join("<br>") || "–",
+        },
       ],
     };
   });
@@ -162,37 +167,40 @@ function archive({ archive: headers }: Outcome, language: Language): string {
   );
 }
 
-/** What each layer has at the chosen path. */
+/** Calls that are worth trying wherever one is. */
+const TRY = ["rm /bin/ls", "write /bin/ls mine", "rm /srv", "mkdir /srv", "mv /etc /conf"];
+
+/** What each layer has at the chosen path, and what can be done to it; without one, what can be done at all. */
 function closer(asked: Asked, outcome: Outcome, language: Language): string {
   const { show } = asked;
-  if (show === "") return "";
+  const args = argsOf(asked);
+  const deeds = (some: readonly (readonly [string, Args])[]) =>
+    `<p class="live-deeds">${some.map(([word, to]) => button(to, word)).join(" · ")}</p>`;
+  if (show === "") {
+    const hint = `<p class="live-deeds">${esc(WORDS.hint[language])}</p>`;
+    return hint + (outcome.end === "" ? deeds(TRY.map((call) => [call, add(args, call)])) : "");
+  }
   const row = rowsOf(outcome).find(({ path }) => path.replace(/\/$/, "") === show);
   const rows = outcome.layers.flatMap(({ id, diff }) => {
     const entry = diff.find(({ path }) => path.replace(/\/$/, "") === show);
     const mark = row?.by?.layer === id ? row.by.path : undefined;
     if (entry === undefined && mark === undefined) return [];
     const first = row?.seen === true && row.layers[0] === id;
-    const what =
-      entry === undefined
-        ? `${mark}: ${WORDS.hides[language]}`
-        : entry.path.endsWith("/")
-          ? WORDS.dir[language]
-          : entry.text;
-    return [
-      {
-        cells: [short(id), what, first ? WORDS.seen[language] : ""],
-        kind: mark ? ("bad" as const) : first ? ("good" as const) : ("quiet" as const),
-      },
-    ];
+    const content = entry?.path.endsWith("/") ? WORDS.dir[language] : (entry?.text ?? "");
+    const what = mark === undefined ? content : `${mark}: ${WORDS.hides[language]}`;
+    const kind: Kind = mark === undefined ? (first ? "good" : "quiet") : "bad";
+    return [{ cells: [short(id), what, first ? WORDS.seen[language] : ""], kind }];
   });
-  const deeds: readonly [Text, Args][] = [
-    [WORDS.write, add(argsOf(asked), (path) => `write ${path} written anew`)],
-    [WORDS.remove, add(argsOf(asked), (path) => `rm ${path}`)],
-    [WORDS.make, add(argsOf(asked), (path) => `mkdir ${path}`)],
-    [WORDS.close, argsOf({ ...asked, show: "" })],
-  ];
-  const buttons = deeds.map(([word, to]) => button(to, word[language])).join(" · ");
-  return `${heading(`/${show}`)}${table([WORDS.layer[language], WORDS.has[language], ""], rows)}<p>${buttons}</p>`;
+  return [
+    heading(`/${show}`),
+    table([WORDS.layer[language], WORDS.has[language], ""], rows),
+    deeds([
+      [WORDS.write[language], add(args, `write /${show} written anew`)],
+      [WORDS.remove[language], add(args, `rm /${show}`)],
+      [WORDS.make[language], add(args, `mkdir /${show}`)],
+      [WORDS.close[language], argsOf({ ...asked, show: "" })],
+    ]),
+  ].join("");
 }
 
 function vfs({ vfs: entries }: Outcome, language: Language): string {
@@ -225,9 +233,8 @@ export const live: Live = {
     const end = outcome.end === "" ? "" : `<p role="alert"><strong>${esc(outcome.end)}</strong></p>`;
     return [
       '<div class="live-columns">',
-      `<div>${end}${glass(asked, outcome, language)}${closer(asked, outcome, language)}</div>`,
-      `<div>${session(outcome, language)}${disk(outcome, language)}</div>`,
-      `<div>${archive(outcome, language)}${vfs(outcome, language)}</div>`,
+      `<div>${end}${glass(asked, outcome, language)}${closer(asked, outcome, language)}${archive(outcome, language)}</div>`,
+      `<div>${session(outcome, language)}${disk(outcome, language)}${vfs(outcome, language)}</div>`,
       "</div>",
     ].join("\n");
   },

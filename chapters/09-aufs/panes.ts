@@ -24,8 +24,8 @@ const WORDS = {
 
 /** What the picture shows. */
 export const caption: Text = {
-  en: "You look from the left through the layers. Of each path you see what the first layer has there; a whiteout stops the look. Choose a path to see what each layer holds.",
-  zh: "从左向右透过各层看。每个路径，看到的是第一个含有它的层的内容；白障挡住视线。选中一个路径，可以看到每一层里有什么。",
+  en: "You look from the left through the layers. Of each path you see what the first layer has there; a whiteout stops the look.",
+  zh: "从左向右透过各层看。每个路径，看到的是第一个含有它的层的内容；白障挡住视线。",
 };
 
 /** Arguments that ask for this. */
