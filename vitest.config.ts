@@ -20,7 +20,13 @@ const suites = ["unit", "conformance", "golden", "e2e"].map((name) => ({
 const chapters = readdirSync("chapters", { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && existsSync(`chapters/${entry.name}/chapter.test.ts`))
   .map(({ name }) => ({
-    test: { name, include: [`chapters/${name}/**/*.test.ts`], exclude: [`chapters/${name}/vm.test.ts`] },
+    test: {
+      name,
+      include: [`chapters/${name}/**/*.test.ts`],
+      exclude: [`chapters/${name}/vm.test.ts`],
+      // Whole daemons boot in some of them, and the machine may have other things to do.
+      testTimeout: 20_000,
+    },
   }));
 
 /** What the chapters claim, on the real kernel: root on Linux, one file at a time. */

@@ -15,16 +15,20 @@ import { type MemoryHost, memoryHost } from "../../src/host/memory/memory.ts";
 import { StatusError } from "../../src/utils/status-error.ts";
 import { boot } from "../05-main-daemon/main.ts";
 import { MemoryLinks } from "../lib/memory-links.ts";
-import { RegistryV1, v1Images } from "../lib/registry-v1.ts";
+import { RegistryV1, type V1Image, v1Images } from "../lib/registry-v1.ts";
 import { tinyImage } from "../lib/tiny-image.ts";
 
 /** Where the daemon listens. */
 export const socket = "/var/run/docker.sock";
 
+let busybox: V1Image[] | undefined;
+
 /** The registry of 2014 with the one image that it has, `busybox`. */
 export function hub(): RegistryV1 {
   const registry = new RegistryV1();
-  registry.put("library/busybox", "latest", v1Images(tinyImage()));
+  // The same bytes each time: packed once.
+  busybox ??= v1Images(tinyImage());
+  registry.put("library/busybox", "latest", busybox);
   return registry;
 }
 

@@ -44,7 +44,7 @@ const calls = {
 };
 
 /** Whatever has not ended by then goes on for ever: `events`, `logs -f`. */
-const limitMs = 5_000;
+const limitMs = 3_000;
 
 const short = (value: unknown): string =>
   typeof value === "string" ? value.replace(/[0-9a-f]{64}/g, (id) => id.slice(0, 12)) : "…";
@@ -121,7 +121,7 @@ export async function follow(command: readonly string[], prepared: boolean): Pro
       status = code;
     });
     const end = host.clock.monotonicMs() + limitMs;
-    while (status === undefined && host.clock.monotonicMs() < end) await host.clock.advance(5);
+    while (status === undefined && host.clock.monotonicMs() < end) await host.clock.advance(30);
     return status;
   };
   if (prepared) {
