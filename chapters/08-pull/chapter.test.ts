@@ -393,6 +393,13 @@ test("predict: an error after the first message comes in the stream, with HTTP 2
   expect(recorded("missing.063").response.status).toBe(500);
 });
 
+test("of all that may be refused only a layer has the words that 1.2.0's client looks for", async () => {
+  for (const step of ["index", "tags", "ancestry", "json", "layer"]) {
+    const { clients } = await run("--fail", `${step}=401`, "base:1.0");
+    expect([step, clients[0]?.error?.includes("Status 401")]).toEqual([step, step === "layer"]);
+  }
+});
+
 test("predict: a layer that breaks off is taken up where it broke, and nobody is told", async () => {
   const { sent, clients, events } = await run("--fail", "layer=cut", "base:1.0");
   expect(sent.map(({ range }) => range).filter(Boolean)).toEqual(["bytes=12240-24480"]);
