@@ -3,6 +3,7 @@
  */
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -10,6 +11,10 @@ import { missingFuse } from "../../src/daemon/graphdriver/aufs/fuse-overlayfs.ts
 import type { Host } from "../../src/host/host.ts";
 import { linuxHost } from "../../src/host/linux/host.ts";
 import { memoryHost } from "../../src/host/memory/memory.ts";
+import { startDaemon } from "../../test/support/daemon.ts";
+import { RegistryV1, v1Images } from "../lib/registry-v1.ts";
+import { serve } from "../lib/serve.ts";
+import { buildImage, buildLayer } from "../lib/tiny-image.ts";
 import { readLines } from "./calls.ts";
 import { demoHost, example } from "./demo.ts";
 import { type Entry, isOwn } from "./disk.ts";
@@ -124,4 +129,63 @@ vm("an image of 60 layers is more than a page of options, and is mounted all the
   const trace = await run(host, root(), ["get", "cat /etc/passwd"], 60);
   expect(trace.steps.at(-1)?.said).toEqual(["root:x:0:0::/root:/bin/sh"]);
   expect(trace.layers).toHaveLength(61);
+});
+
+/** Asks a daemon. */
+function post(socketPath: string, path: string, body: unknown): Promise<{ Id?: string }> {
+  return new Promise((resolve, reject) => {
+    const headers = { "Content-Type": "application/json" };
+    const asked = request({ socketPath, path, method: "POST", headers }, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (chunk) => {
+        text += chunk;
+      });
+      response.once("end", () => resolve(JSON.parse(text))).once("error", reject);
+    });
+    asked.once("error", reject).end(JSON.stringify(body));
+  });
+}
+
+vm("004/e/6 004/g/1 004/g/8 a daemon with -s aufs keeps images and containers where the chapter says", async () => {
+  const bottom = buildLayer(
+    [
+      { name: "etc/", type: "dir" },
+      { name: "etc/motd", content: "base\n" },
+    ],
+    "ADD base",
+  );
+  const top = buildLayer(
+    [{ name: "etc/", type: "dir" }, { name: "etc/.wh.motd" }, { name: "app", content: "app\n" }],
+    "ADD app",
+  );
+  const line = v1Images(buildImage([bottom, top], { Cmd: ["/app"] }));
+  const [below = "", image = ""] = line.map(({ id }) => id);
+  const registry = new RegistryV1();
+  registry.put("library/app", "1.0", line);
+  const server = await serve((asked) => registry.handle(asked));
+  const daemon = await startDaemon({ netns: "none", driver: "aufs" });
+  const text = (...path: string[]) => readFileSync(join(daemon.root, ...path), "utf8");
+  const names = (...path: string[]) => readdirSync(join(daemon.root, ...path)).sort();
+  try {
+    const name = `${server.authority}/app:1.0`;
+    expect(await daemon.docker("pull", name)).toMatchObject({ code: 0 });
+    for (const dir of ["layers", "diff", "mnt"]) expect(names("aufs", dir)).toEqual([below, image].sort());
+    expect([text("aufs/layers", below), text("aufs/layers", image)]).toEqual(["", `${below}\n`]);
+    expect([names("aufs/diff", image), names("aufs/diff", image, "etc")]).toEqual([["app", "etc"], [".wh.motd"]]);
+    expect(names("aufs/mnt", image)).toEqual([]);
+    expect(names("graph", image)).toEqual(expect.arrayContaining(["json", "layersize"]));
+    expect(text("graph", image, "layersize")).toBe("4");
+
+    // The client of 1.2.0 has no `docker create`; the API has.
+    const { Id: id = "" } = await post(daemon.socket, "/v1.14/containers/create", { Image: name, Cmd: ["/app"] });
+    expect(id).toMatch(/^[0-9a-f]{64}$/);
+    expect(text("aufs/layers", id)).toBe(`${id}-init\n${image}\n${below}\n`);
+    expect(existsSync(join(daemon.root, "graph", id))).toBe(false);
+    expect((await daemon.docker("rm", id)).code).toBe(0);
+    expect((await daemon.docker("rmi", name)).code).toBe(0);
+    for (const dir of ["layers", "diff", "mnt"]) expect(names("aufs", dir)).toEqual([]);
+  } finally {
+    await server.close();
+    expect(await daemon.remove()).toEqual([]);
+  }
 });
