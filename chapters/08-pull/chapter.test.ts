@@ -441,7 +441,8 @@ async function printed(...args: string[]): Promise<[status: number, text: string
 test("the demonstration prints this for one image of one layer that is missing", async () => {
   expect(await printed("--fail", "layer=404", "base:1.0")).toEqual([
     1,
-    `registry.test speaks version 1. It holds base:1.0, app:1.0 which is also app:latest, and tools:1.0.
+    `registry.test speaks version 1.
+It holds base:1.0, app:1.0 (which is also app:latest) and tools:1.0.
 
     ms  client
      0  1  starts   docker pull registry.test/base:1.0

@@ -130,10 +130,12 @@ function summary(trace: Trace): string[] {
   ];
 }
 
+const SHELF = "It holds base:1.0, app:1.0 (which is also app:latest) and tools:1.0.";
+
 /** Everything that is printed. */
 export function report(trace: Trace): string {
   const { asked, events } = trace;
-  const head = `${REGISTRY} speaks version ${asked.version.slice(1)}. It holds base:1.0, app:1.0 which is also app:latest, and tools:1.0.\n`;
+  const head = `${REGISTRY} speaks version ${asked.version.slice(1)}.\n${SHELF}\n`;
   const lines = events.filter(isWorthALine).flatMap((event) => {
     const line = lineOf(event, trace);
     if (line === undefined) return [];
