@@ -21,18 +21,18 @@ const words: Record<
   Moment | "flag" | "declare" | "parse" | "settle" | "said" | "end" | "status" | "new" | "off",
   Text
 > = {
-  flag: { en: "flag", zh: "标志" },
+  flag: { en: "flag", zh: "flag" },
   declare: { en: "1 declared", zh: "1 声明" },
   parse: { en: "2 given", zh: "2 解析" },
   settle: { en: "3–4 effective", zh: "3–4 生效" },
   declared: { en: "default", zh: "默认值" },
   parsed: { en: "command line", zh: "命令行" },
   settled: { en: "changed after parsing", zh: "解析之后被改写" },
-  said: { en: "What the flags said", zh: "标志给出的提示" },
+  said: { en: "What the flags said", zh: "flag 给出的提示" },
   end: { en: "How it ended", zh: "结果" },
   status: { en: "exit status", zh: "退出状态" },
   new: { en: "came after 1.2.0", zh: "1.2.0 之后才有" },
-  off: { en: "DisableNetwork (no flag)", zh: "DisableNetwork（没有标志）" },
+  off: { en: "DisableNetwork (no flag)", zh: "DisableNetwork（没有 flag）" },
 };
 
 const kinds: Record<Moment, Kind> = { declared: "quiet", parsed: "run", settled: "note" };
@@ -88,7 +88,7 @@ export const live: Live = {
     { label: { en: "A wrong address", zh: "错误的地址" }, args: ["-d", "--dns", "example.com"] },
     { label: { en: "A word too many", zh: "多余的参数" }, args: ["-d", "extra"] },
     {
-      label: { en: "Two that exclude each other", zh: "互斥的两个标志" },
+      label: { en: "Two that exclude each other", zh: "互斥的两个 flag" },
       args: ["-d", "-b", "br0", "--bip", "10.0.0.1/24"],
     },
     { label: { en: "No network", zh: "不要网络" }, args: ["-d", "-b", "none"] },
@@ -122,7 +122,7 @@ export const live: Live = {
   ],
   caption: {
     en: "Each flag with its value at each moment; → was set by the command line, ✱ was changed after it was read.",
-    zh: "每个标志在各个时刻的值；→ 由命令行给出，✱ 在解析之后被改写。",
+    zh: "每个 flag 在各个时刻的值；→ 由命令行给出，✱ 在解析之后被改写。",
   },
   draw,
 };
