@@ -185,8 +185,8 @@ export const live: Live = {
   ],
   controls,
   caption: {
-    en: "Time runs down, in milliseconds. A box in a client's column is a request, a bar between the columns a key of the pool from taking it to giving it back; a dashed box waits for somebody else's bar to end. Click a request to make its kind fail.",
-    zh: "时间自上而下，单位毫秒。客户端一列里的方框是它发出的请求；中间的竖条是 pullingPool 里的一个键，从占用到释放；虚线框表示在等别人的竖条结束。点击一个请求，可以让这类请求出错。",
+    en: "Time runs down, in milliseconds. A box in a client's column is a request, a bar between the columns a key of the pool from taking it to giving it back; a dashed box waits for somebody else's bar to end. The pale end of a layer's bar is the time for which 1.2.0 would have let others wait on. Click a request to make its kind fail.",
+    zh: "时间自上而下，单位毫秒。客户端一列里的方框是它发出的请求；中间的竖条是 pullingPool 里的一个键，从占用到释放；虚线框表示在等别人的竖条结束。层的竖条末尾浅色的一段，是 1.2.0 还会让别人继续等待的时间。点击一个请求，可以让这类请求出错。",
   },
   draw: drawAll,
 };
