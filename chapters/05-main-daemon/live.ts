@@ -365,8 +365,8 @@ export const live: Live = {
     },
   ],
   caption: {
-    en: "A boot: mainDaemon() listens at once, the goroutine beside it makes the daemon step by step, and the clients wait in front of the gate.",
-    zh: "一次启动：mainDaemon() 立刻监听，旁边的 goroutine 一步步加载 daemon，Client 在闸门前等待。",
+    en: "A boot: mainDaemon() listens at once, the goroutine beside it makes the daemon step by step, and the clients wait in front of the gate. Choose a step to see what happened in it.",
+    zh: "一次启动：mainDaemon() 立刻监听，旁边的 goroutine 一步步加载 daemon，Client 在闸门前等待。点一个步骤，看里面发生了什么。",
   },
   async draw(args, language) {
     const request = read(args);
