@@ -26,6 +26,8 @@ const words = {
   here: { en: "here", zh: "本项目" },
   chapter: { en: "chapter", zh: "章" },
   passed: { en: "passed through it", zh: "经过它的" },
+  process: { en: "docker -d", zh: "docker -d" },
+  inside: { en: "the daemon, one process", zh: "Daemon，一个进程" },
   none: { en: "nothing, for this command", zh: "这条命令没有经过它" },
 } satisfies Record<string, Text>;
 
@@ -93,6 +95,16 @@ function box(name: ModuleName, request: Request, times: number, now: boolean, la
   return `<g class="hot" role="button" tabindex="0" data-args="${esc(JSON.stringify(args))}" aria-label="${esc(said)}"><title>${esc(said)}</title>${body.join("")}</g>`;
 }
 
+/** What is one process: everything but the client above and the world below. */
+function frame(language: Language): string[] {
+  const [y, end] = [top(1) - 14, top(4) + BOX + 14];
+  return [
+    `<rect class="box k-quiet dashed" x="0.5%" y="${y}" width="99%" height="${end - y}" rx="8" style="fill:none"/>`,
+    `<text class="t t-title" x="2%" y="${y + 26}">${esc(say("process", language))}</text>`,
+    `<text class="t t-small" x="2%" y="${y + 44}" style="font-size:11px">${esc(say("inside", language))}</text>`,
+  ];
+}
+
 function map(request: Request, trace: Trace, language: Language): string {
   const steps = trace.steps.slice(0, request.upTo);
   const current = request.upTo === undefined ? undefined : steps.at(-1);
@@ -103,6 +115,7 @@ function map(request: Request, trace: Trace, language: Language): string {
     `<svg class="live-svg" width="100%" style="width:100%;height:${height}px" role="group" aria-label="${esc(live.caption[language])}">`,
     `<defs>${head("run")}${head("pick")}</defs>`,
     `<rect width="100%" height="${height}" rx="6" style="fill:var(--live-paper)"/>`,
+    ...frame(language),
     ...arrows(steps, current),
     ...names.map((name) => box(name, request, counts.get(name) ?? 0, current?.path.includes(name) ?? false, language)),
     "</svg>",

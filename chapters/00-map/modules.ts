@@ -86,7 +86,7 @@ export const modules: Readonly<Record<ModuleName, Module>> = {
     here: "src/builtins",
     files: ["builtins.ts"],
     chapters: ["04"],
-    at: [2, 2],
+    at: [2, 1],
   },
   events: {
     name: { en: "events", zh: "events" },
@@ -182,7 +182,7 @@ export const modules: Readonly<Record<ModuleName, Module>> = {
     here: "src/pkg/graphdb",
     files: ["graphdb.ts", "conn-sqlite3.ts"],
     chapters: ["05"],
-    at: [0, 5],
+    at: [2, 2],
   },
   container: {
     name: { en: "a container", zh: "容器" },
@@ -194,7 +194,7 @@ export const modules: Readonly<Record<ModuleName, Module>> = {
     here: "",
     files: [],
     chapters: [],
-    at: [1, 5],
+    at: [0, 5],
   },
   outside: {
     name: { en: "a registry", zh: "注册中心" },
