@@ -153,7 +153,16 @@ export function folderPage(tree: Tree, path: string, shown: ReadonlySet<string>)
   );
 }
 
+/** Folders without a file of their own name. */
+const FOLDERS: Readonly<Record<string, string>> = {
+  src: "The engine. Folders and files have the names of Docker 1.2.0.",
+  "src/api": "The remote API: what both sides know, the client, the server.",
+  "src/pkg": "General tools that know nothing of containers.",
+  "src/pkg/networkfs": "Files about the network that a container gets.",
+  chapters: "The chapters' own code: main.ts, a demonstration, a picture, tests, exercises.",
+};
+
 /** What a folder is for: the sentence of the file that has its name. */
 function aboutFolder(tree: Tree, path: string): string {
-  return aboutFile(tree.read(`${path}/${posix.basename(path)}.ts`) ?? "");
+  return FOLDERS[path] ?? aboutFile(tree.read(`${path}/${posix.basename(path)}.ts`) ?? "");
 }

@@ -6,7 +6,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, posix, relative, sep } from "node:path";
 import { build } from "vitepress";
 import { collectTags } from "../tags.ts";
@@ -208,6 +208,15 @@ function putAssets(root: string, dist: string): void {
   put(join(dist, "favicon.svg"), FAVICON);
 }
 
+/** Puts a new folder in the place of an old one, at once: whoever reads the site never sees half of it. */
+function swap(fresh: string, place: string): void {
+  const old = `${fresh}-before`;
+  rmSync(old, { recursive: true, force: true });
+  if (existsSync(place)) renameSync(place, old);
+  renameSync(fresh, place);
+  rmSync(old, { recursive: true, force: true });
+}
+
 /** Builds everything. @returns one line per fault */
 export async function buildSite(root: string): Promise<string[]> {
   const begin = performance.now();
@@ -215,7 +224,7 @@ export async function buildSite(root: string): Promise<string[]> {
     console.log(`${((performance.now() - begin) / 1000).toFixed(1).padStart(6)} s  ${text}`);
   const tree = diskTree(root);
   const out = join(root, "book/out");
-  const dist = join(root, "book/dist");
+  const dist = join(out, "dist");
   const colours = await new Colours(join(out, "cache/colours.json")).open();
   const tags = collectTags(root);
   const sources = filesBelow(join(root, "src"))
@@ -300,5 +309,6 @@ export async function buildSite(root: string): Promise<string[]> {
   said("source rendered");
   faults.push(...checkSite(dist));
   said("links checked");
+  swap(dist, join(root, "book/dist"));
   return [...new Set(faults)];
 }

@@ -56,6 +56,7 @@ export const Runner = defineComponent({
     const state = ref<"asleep" | "loading" | "running" | "done">("asleep");
     const copied = ref(false);
     let turn = 0;
+    let running: Promise<void> = Promise.resolve();
     let observer: IntersectionObserver | undefined;
 
     /** Makes what the picture offers usable by keyboard. */
@@ -115,8 +116,15 @@ export const Runner = defineComponent({
       const parts = await wake();
       if (now !== turn) return;
       state.value = "running";
-      await Promise.all([parts.live && draw(now, parts.live), props.compact ? undefined : execute(now, parts.demo)]);
-      if (now === turn) state.value = "done";
+      // One run after the other: each has the machine for itself, as in a terminal.
+      const before = running;
+      running = (async () => {
+        await before;
+        if (now === turn && parts.live) await draw(now, parts.live);
+        if (now === turn && !props.compact) await execute(now, parts.demo);
+        if (now === turn) state.value = "done";
+      })();
+      await running;
     }
 
     async function wake(): Promise<Loaded> {

@@ -17,7 +17,7 @@ export default defineConfig<SiteData>({
   titleTemplate: ":title · Drydock",
   description: "Docker 1.2.0 taken apart in TypeScript: a working engine and an annotated walkthrough",
   srcDir: "../out/pages",
-  outDir: "../dist",
+  outDir: "../out/dist",
   cacheDir: "../out/cache/vitepress",
   cleanUrls: false,
   // The site's own check looks at every link, also at those to the pages of the source.

@@ -9,23 +9,31 @@ export { process } from "./process.ts";
 
 type Run = (...args: unknown[]) => void;
 
+/** What runs next, and the timers that have gone off and come after all of it. */
 const queue = new Map<number, () => void>();
+const late = new Map<number, () => void>();
 const channel = new MessageChannel();
 let last = 0;
 
+// Each entry has sent one message. An entry that was forgotten leaves a message over, which finds nothing.
 channel.port1.addEventListener("message", () => {
-  const [id, run] = queue.entries().next().value ?? [];
+  const from = queue.size > 0 ? queue : late;
+  const [id, run] = from.entries().next().value ?? [];
   if (id === undefined || run === undefined) return;
-  queue.delete(id);
+  from.delete(id);
   run();
 });
 channel.port1.start();
 
-/** Runs a function after everything that is under way, before any timer. A page has only timers, which wait 4 ms. */
-export function setImmediate(run: Run, ...args: unknown[]): number {
-  queue.set(++last, () => run(...args));
+function enter(into: Map<number, () => void>, run: () => void): number {
+  into.set(++last, run);
   channel.port2.postMessage(0);
   return last;
+}
+
+/** Runs a function after everything that is under way, before any timer. A page has only timers, which wait 4 ms. */
+export function setImmediate(run: Run, ...args: unknown[]): number {
+  return enter(queue, () => run(...args));
 }
 
 /** Forgets a function that {@link setImmediate} was given. */
@@ -35,9 +43,5 @@ export function clearImmediate(id: number): void {
 
 /** A timer that goes off, as Node's, when nothing immediate is left. */
 export function setTimeout(run: Run, ms = 0, ...args: unknown[]): unknown {
-  const fire = (): void => {
-    if (queue.size > 0) setImmediate(fire);
-    else run(...args);
-  };
-  return globalThis.setTimeout(fire, ms);
+  return globalThis.setTimeout(() => enter(late, () => run(...args)), ms);
 }
