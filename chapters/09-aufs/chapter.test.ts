@@ -304,6 +304,17 @@ test("links in a layer lead nowhere outside it (CVE-2014-6407, CVE-2014-9356)", 
   expect(await open.host.fs.readFile("/victim", "utf8")).toBe("as it was");
 });
 
+test("what stands in the place of something else hides it, and the trace says so", async () => {
+  const { hidden } = await run("get", "rm /srv", "write /srv a file now", "rm /bin/ls", "mkdir /bin/ls");
+  expect(hidden.map(({ path, by }) => [path, by?.layer, by?.path])).toEqual([
+    ["bin/ls", CODE, "bin/ls/"],
+    ["srv/", CODE, "srv"],
+    ["srv/index.html", CODE, "srv"],
+    ["srv/style.css", CODE, "srv"],
+    ["tmp/cache", ADD, "tmp/.wh.cache"],
+  ]);
+});
+
 test("addContainer() refuses an image that leaves no room for a container", async () => {
   const open = await stores();
   await addContainer(open, CODE, ADD);
@@ -434,7 +445,7 @@ test("live.draw() shows of each path where the look stops, and every row can be 
   const chosen = await live.draw(["--show", "/etc/motd", "get"], "en");
   expect(chosen).toContain("welcome to the app");
   const bare = await live.draw(["get", "put"], "en");
-  expect(bare).toContain("Nothing is mounted");
+  expect(bare).toContain("Not mounted");
   expect(await live.draw(["--depth", "125", "get"], "en")).toContain("more than 127 parents");
   expect(await live.draw(["--depth", "60", "get"], "en")).toContain("+ 58");
   expect(await live.draw(["--vfs", "get"], "zh")).toContain("vfs");

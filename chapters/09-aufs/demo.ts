@@ -154,7 +154,7 @@ function view({ mounted, shown, hidden }: Trace): string {
   const gone = hidden.map(({ path, layers, by }) => [
     path,
     layers.map(short).join(" "),
-    by === undefined ? "covered by a file" : `diff/${short(by.layer)}/${by.path}`,
+    by === undefined ? "" : `diff/${short(by.layer)}/${by.path}`,
   ]);
   return [
     `What mnt/${short(CODE)} shows, and whose it is\n`,

@@ -42,7 +42,7 @@ export interface Shown {
 export interface Hidden {
   readonly path: string;
   readonly layers: readonly string[];
-  /** The layer and the file that hide it. */
+  /** The layer that hides it, and with what: a whiteout, an opaque mark, or something else in its place. */
   readonly by: { readonly layer: string; readonly path: string } | undefined;
 }
 
@@ -104,6 +104,18 @@ function markOn(path: string, layers: readonly Layer[]): { readonly at: number; 
   return undefined;
 }
 
+/** The first layer with something of another kind in the place of a path, or of a directory on the way. */
+function coverOn(path: string, layers: readonly Layer[]): { readonly at: number; readonly path: string } | undefined {
+  const parts = path.split("/").filter(Boolean);
+  const ways = parts.map((_, depth) => parts.slice(0, depth + 1).join("/"));
+  const others = path.endsWith("/") ? ways : [...ways.slice(0, -1), `${path}/`];
+  for (const [at, { diff }] of layers.entries()) {
+    const cover = diff.find((entry) => others.includes(entry.path));
+    if (cover !== undefined) return { at, path: cover.path };
+  }
+  return undefined;
+}
+
 /** What one sees at the mount point, and what not. */
 export function look(view: readonly Entry[], layers: readonly Layer[]): { shown: Shown[]; hidden: Hidden[] } {
   const having = (path: string, to = layers.length) =>
@@ -119,7 +131,7 @@ export function look(view: readonly Entry[], layers: readonly Layer[]): { shown:
     .filter((path) => !seen.has(path) && !/(^|\/)\.wh\./.test(path))
     .sort()
     .map((path) => {
-      const mark = markOn(path, layers);
+      const mark = markOn(path, layers) ?? coverOn(path, layers);
       const layer = mark && layers[mark.at];
       return { path, layers: having(path), by: mark && layer && { layer: layer.id, path: mark.path } };
     });

@@ -35,6 +35,10 @@ const WORDS = {
   remove: { en: "delete it", zh: "删除" },
   make: { en: "make it a directory", zh: "建为目录" },
   close: { en: "close", zh: "关闭" },
+  bare: {
+    en: "nothing is mounted: this met the directory mnt/c0de… itself",
+    zh: "没有挂载：碰到的是目录 mnt/c0de… 本身",
+  },
   hint: {
     en: "Choose a path to see what each layer holds there, and to write or delete it. Or try:",
     zh: "选中一个路径，可以看到每一层里有什么，也可以写它、删它。或者试试：",
@@ -114,6 +118,7 @@ function session({ steps }: Outcome, language: Language): string {
       ...step.changes.filter((change) => !isOwn(change.slice(2))),
       ...(step.references === undefined ? [] : [`${WORDS.users[language]}: ${step.references}`]),
       ...(step.error === "" ? [] : [step.error]),
+      ...(step.mounted || /^(get|put|image)\b/.test(step.line) ? [] : [WORDS.bare[language]]),
     ];
     return {
       cells: [step.line, { html: told.map(soft).join("<br>") || esc(WORDS.nothing[language]) }],
@@ -180,7 +185,8 @@ function closer(asked: Asked, outcome: Outcome, language: Language): string {
     const hint = `<p class="live-deeds">${esc(WORDS.hint[language])}</p>`;
     return hint + (outcome.end === "" ? deeds(TRY.map((call) => [call, add(args, call)])) : "");
   }
-  const row = rowsOf(outcome).find(({ path }) => path.replace(/\/$/, "") === show);
+  const named = rowsOf(outcome).filter(({ path }) => path.replace(/\/$/, "") === show);
+  const row = named.find(({ seen }) => seen) ?? named[0];
   const rows = outcome.layers.flatMap(({ id, diff }) => {
     const entry = diff.find(({ path }) => path.replace(/\/$/, "") === show);
     const mark = row?.by?.layer === id ? row.by.path : undefined;

@@ -12,7 +12,7 @@ import { CODE, short } from "./session.ts";
 
 const WORDS = {
   see: { en: "What you see", zh: "你看到的" },
-  bare: { en: "Nothing is mounted", zh: "没有挂载" },
+  bare: { en: "Not mounted", zh: "没有挂载" },
   file: { en: "file", zh: "文件" },
   dir: { en: "dir", zh: "目录" },
   covered: { en: "covered", zh: "被遮住" },
@@ -81,6 +81,12 @@ export function rowsOf({ shown, hidden, mounted, layers }: Outcome): Row[] {
   return rows.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
+/** What a thing that hides another is. */
+function hider(path: string): Text {
+  if (/(^|\/)\.wh\.[^/]*$/.test(path)) return path.endsWith(".wh..wh..opq") ? WORDS.opaque : WORDS.white;
+  return path.endsWith("/") ? WORDS.dir : WORDS.file;
+}
+
 /** What a pane has on the line of a path. */
 function cell(
   row: Row,
@@ -91,7 +97,7 @@ function cell(
   const id = pane.layer?.id;
   if (id === undefined) return undefined;
   if (row.by?.layer === id && !row.layers.slice(0, 1).includes(id))
-    return { word: (row.by.path.endsWith("opq") ? WORDS.opaque : WORDS.white)[language], kind: "bad" };
+    return { word: hider(row.by.path)[language], kind: "bad" };
   if (!row.layers.includes(id)) return undefined;
   const isDirectory = row.path.endsWith("/");
   if (!mounted) return { word: (isDirectory ? WORDS.dir : WORDS.file)[language], kind: "quiet" };
@@ -104,6 +110,8 @@ function cell(
 export function glass(asked: Asked, outcome: Outcome, language: Language): string {
   const panes = panesOf(outcome.layers, language);
   const rows = rowsOf(outcome);
+  const named = rows.filter(({ path }) => path.replace(/\/$/, "") === asked.show);
+  const picked = named.find(({ seen }) => seen) ?? named[0];
   const width = NARROW + Math.max(0, panes.length - 3) * 70;
   const wide = (width - LEFT - 4) / panes.length;
   const height = TOP + rows.length * ROW + 8;
@@ -124,7 +132,7 @@ export function glass(asked: Asked, outcome: Outcome, language: Language): strin
     const indent = 4 + (parts.length - 1) * 14;
     const name = cut(`${parts.at(-1)}${row.path.endsWith("/") ? "/" : ""}`, LEFT - indent - 14);
     const end = indent + textWidth(name);
-    const chosen = asked.show === row.path.replace(/\/$/, "");
+    const chosen = row === picked;
     const drawn: string[] = [
       `<rect class="row" x="0" y="${y}" width="${width}" height="${ROW}" fill="transparent"/>`,
       ...(chosen ? [box(1, y + 2, width - 2, ROW - 4, "pick").replace("<rect ", '<rect fill-opacity="0" ')] : []),
