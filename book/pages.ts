@@ -47,6 +47,7 @@ export function checkBookPages(tree: Tree): string[] {
   const links = LANGUAGES.flatMap((language) =>
     pagesOf(tree, language).flatMap((name) => checkPage(tree, `book/pages/${language}/${name}`)),
   );
+  links.push(...checkPage(tree, "README.md"));
   return [...new Set([...stale, ...links, ...names.flatMap((name) => twinFaults(tree, name))])];
 }
 
