@@ -308,11 +308,11 @@ test("rule 3: a connection carries one request", () => {
   }
 });
 
-test("rule 4: who ends with another status than 0 has said why on standard error", () => {
+test("rule 4: a client that fails has said why on standard error", () => {
   for (const { status, stderr } of traces) if (status !== 0) expect(stderr).not.toBe("");
 });
 
-test("rule 5: only those requests carry credentials that make the daemon ask a registry", () => {
+test("rule 5: only requests for which the daemon may ask a registry carry credentials", () => {
   for (const { rounds } of traces) {
     for (const { request } of rounds) {
       const carries = request !== undefined && headerOf(request, "X-Registry-Auth") !== undefined;
@@ -334,7 +334,7 @@ test("the answers to the predictions", async () => {
   });
 });
 
-test("credentials go to the daemon in clear, those of the registry that the name is in", async () => {
+test("credentials go to the daemon in the clear, those of the registry that the name is in", async () => {
   const sent = async (...line: string[]) => {
     const [round] = (await follow(line)).rounds;
     const header = round?.request && headerOf(round.request, "X-Registry-Auth");
@@ -388,7 +388,7 @@ words    -H tcp://127.0.0.1:2375  · flags of docker itself
          PS                       · the command word
          -q                       · flags of the command
 host     tcp://127.0.0.1:2375  · by -H
-TLS      off  · everything goes in clear
+TLS      off  · everything goes in the clear
 method   PS → CmdPs
 flags    -q  · flags that ps reads
 request  → tcp://127.0.0.1:2375

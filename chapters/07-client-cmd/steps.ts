@@ -118,7 +118,7 @@ export function wayOf({ request }: Round): keyof typeof ways {
 
 const lines = (text: string) => text.split("\n").filter((line, i, all) => line !== "" || i < all.length - 1);
 
-/** The header of a request that carries credentials, in clear. */
+/** The header of a request that carries credentials, in the clear. */
 function credentials(request: Message): readonly Line[] {
   const value = headerOf(request, "X-Registry-Auth");
   if (value === undefined) return [];
@@ -163,7 +163,7 @@ function answerLines({ request, answer }: Round): readonly Line[] {
 }
 
 const tlsTexts: Readonly<Record<"off" | "unchecked" | "verified", Text>> = {
-  off: { en: "everything goes in clear", zh: "一切以明文传输" },
+  off: { en: "everything goes in the clear", zh: "一切以明文传输" },
   unchecked: { en: "encrypted, but with whom is not checked", zh: "加密，但不检查对方是谁" },
   verified: { en: "encrypted, and the daemon's certificate is checked", zh: "加密，并检查 daemon 的证书" },
 };
@@ -205,7 +205,7 @@ export function stepsOf(trace: Trace): Step[] {
   }
   if (tls !== undefined) {
     const { en, zh } = tlsTexts[tls.mode];
-    const own = tls.certificate ? { en: "; it shows its own", zh: "；并出示自己的证书" } : { en: "", zh: "" };
+    const own = tls.certificate ? { en: "; the client shows its own", zh: "；并出示自己的证书" } : { en: "", zh: "" };
     add("tls", [{ text: tls.mode, remark: { en: en + own.en, zh: zh + own.zh } }]);
   }
   add(
