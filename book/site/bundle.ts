@@ -58,30 +58,28 @@ export interface Bundled {
 }
 
 /**
- * Writes `<out>/<chapter>/demo.js` and `live.js`, and the parts they share.
+ * Writes `<out>/<chapter>.js`, which exports `demo` and, where there is one, `live`.
+ *
+ * One file a chapter: a part that is loaded later would come from the network in the middle of a run.
  *
  * @returns one line per fault
  */
-export async function bundleChapters(root: string, chapters: readonly Bundled[], out: string): Promise<string[]> {
-  const entryPoints = chapters.flatMap(({ chapter, files }) =>
-    files.map((file) => ({
-      in: join(root, "chapters", chapter, file),
-      out: `${chapter}/${file.replace(/\.ts$/, "")}`,
-    })),
-  );
+export async function bundleChapter(root: string, { chapter, files }: Bundled, out: string): Promise<string[]> {
   try {
     const { warnings } = await build({
       absWorkingDir: root,
-      entryPoints,
-      outdir: out,
+      stdin: {
+        contents: files.map((file) => `export { ${file.replace(/\.ts$/, "")} } from "./${file}";`).join("\n"),
+        resolveDir: join(root, "chapters", chapter),
+        sourcefile: `${chapter}.ts`,
+      },
+      outfile: join(out, `${chapter}.js`),
       bundle: true,
-      splitting: true,
       format: "esm",
       platform: "browser",
       target: "es2022",
       minify: true,
       keepNames: true,
-      chunkNames: "parts/[hash]",
       inject: [join(here, "shims/globals.ts")],
       define: { global: "globalThis", "process.env.NODE_DEBUG": "undefined" },
       legalComments: "none",

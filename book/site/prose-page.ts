@@ -56,6 +56,9 @@ export function isElement(name: string): boolean {
   return ELEMENTS.test(name);
 }
 
+/** The second half of a link; the first may stand on the line above. */
+const LINK_END = /\]\(([^)\s]+)(?:(\s+)"([^"]*)")?\)/g;
+
 const LINK = /(!?)\[((?:[^\][]|\[[^\]]*\])*)\]\(([^)\s]+)(?:\s+"([^"]*)")?\)/g;
 
 /** Whether a position is inside a code span of the line. */
@@ -145,14 +148,14 @@ export function sitePage(around: Surroundings, from: PageSource): SitePage {
   const fenced = new Set<number>();
   for (const { start, end } of fencesOf(text)) for (let i = start; i <= end; i++) fenced.add(i);
 
-  const link = (whole: string, image: string, label: string, target: string, title: string | undefined): string => {
+  const link = (whole: string, target: string, space = "", title: string | undefined): string => {
     const to = resolveLink(around.tree, from, target);
     if (to === undefined) {
       faults.push(`${from.file} has a dead link: ${target}`);
       return whole;
     }
     if (to.code !== undefined) code.add(to.code);
-    const plain = `${image}[${label}](${to.url}${title === undefined ? "" : ` "${title}"`})`;
+    const plain = `](${to.url}${title === undefined ? "" : `${space}"${title}"`})`;
     if (title === undefined || to.code === undefined) return plain;
     const { url, fault } = apiLink(around, from, target, title);
     if (fault !== undefined) faults.push(fault);
@@ -172,35 +175,50 @@ export function sitePage(around: Surroundings, from: PageSource): SitePage {
   const live = chapter !== undefined && around.live(chapter);
   const runnerAt = live ? runnerLine(around.tree, chapter, text) : undefined;
   const outline = outlineOf(text);
-  const lines = text.split("\n").flatMap((line, at): string[] => {
-    if (fenced.has(at)) {
-      // The place a snippet comes from goes with it.
-      const place = /^```ts ([^#\s]+)#\S+$/.exec(line);
-      if (place === null) return [line];
-      code.add(place[1] ?? "");
-      return [line];
-    }
-    if (OTHER_LANGUAGE.test(line)) return [];
-    for (const [tag, name = ""] of line.matchAll(/<\/?([\w.:-]+)[^>]*>/g)) {
-      if (!isElement(name) && !inSpan(line, line.indexOf(tag)))
-        faults.push(`${from.file}:${at + 1} ${tag} is no HTML: a reader will not see it`);
-    }
-    const linked = line
-      .replace(
-        LINK,
-        (whole: string, image: string, label: string, target: string, title: string | undefined, offset: number) =>
-          inSpan(line, offset) ? whole : link(whole, image, label, target, title),
-      )
-      .replace(/\{@link ([\w.]+)\}/g, (whole: string, symbol: string, offset: number) =>
+  // A link may go over the end of a line, not over an empty one or into a fence.
+  const blocks = text.split("\n").reduce<string[][]>((all, line, at) => {
+    if (line === "" || fenced.has(at) || all.length === 0 || fenced.has(at - 1)) all.push([line]);
+    else all.at(-1)?.push(line);
+    return all;
+  }, []);
+  let line = 0;
+  const linkedText = blocks.map((block) => {
+    const isFence = fenced.has(line);
+    line += block.length;
+    const whole = block.join("\n");
+    if (isFence) return whole;
+    return whole.replace(
+      LINK_END,
+      (found: string, target: string, space: string | undefined, title: string | undefined, offset: number) =>
+        inSpan(whole, offset) ? found : link(found, target, space, title),
+    );
+  });
+  const lines = linkedText
+    .join("\n")
+    .split("\n")
+    .flatMap((line, at): string[] => {
+      if (fenced.has(at)) {
+        // The place a snippet comes from goes with it.
+        const place = /^```ts ([^#\s]+)#\S+$/.exec(line);
+        if (place === null) return [line];
+        code.add(place[1] ?? "");
+        return [line];
+      }
+      if (OTHER_LANGUAGE.test(line)) return [];
+      for (const [tag, name = ""] of line.matchAll(/<\/?([\w.:-]+)[^>]*>/g)) {
+        if (!isElement(name) && !inSpan(line, line.indexOf(tag)))
+          faults.push(`${from.file}:${at + 1} ${tag} is no HTML: a reader will not see it`);
+      }
+      const linked = line.replace(/\{@link ([\w.]+)\}/g, (whole: string, symbol: string, offset: number) =>
         inSpan(line, offset) ? whole : named(whole, symbol),
       );
-    if (at === runnerAt) return [linked, "", `<Runner chapter="${chapter}" />`, ""];
-    const head = /^# (\d\d) · (.*)$/.exec(linked);
-    if (head === null) return [linked];
-    const title = `# <span class="no">${head[1]}</span>${head[2]} {#${slugOf(line.slice(2))}}`;
-    const words = from.language === "zh" ? "▶ 直接在本页运行" : "▶ Run this chapter on this page";
-    return runnerAt === undefined ? [title] : [title, "", `<p class="jump"><a href="#run">${words}</a></p>`];
-  });
+      if (at === runnerAt) return [linked, "", `<Runner chapter="${chapter}" />`, ""];
+      const head = /^# (\d\d) · (.*)$/.exec(linked);
+      if (head === null) return [linked];
+      const title = `# <span class="no">${head[1]}</span>${head[2]} {#${slugOf(line.slice(2))}}`;
+      const words = from.language === "zh" ? "▶ 直接在本页运行" : "▶ Run this chapter on this page";
+      return runnerAt === undefined ? [title] : [title, "", `<p class="jump"><a href="#run">${words}</a></p>`];
+    });
   if (live && runnerAt === undefined) faults.push(`${from.file} has no heading "See it run" for its demonstration`);
   const title = outline.find(({ level }) => level === 1)?.text ?? from.path;
   const front = [

@@ -13,7 +13,7 @@ import { collectTags } from "../tags.ts";
 import type { NavItem, SiteData } from "../theme/data.ts";
 import { diskTree, type Tree } from "../tree.ts";
 import { type Api, makeApi } from "./api.ts";
-import { type Bundled, bundleChapters } from "./bundle.ts";
+import { type Bundled, bundleChapter } from "./bundle.ts";
 import { checkSite, filesBelow } from "./check-site.ts";
 import { codePage, folderPage, type Mention } from "./code-pages.ts";
 import { deviationsPage, fates, mapFaults, sourceMapPage } from "./generated-pages.ts";
@@ -281,15 +281,7 @@ export async function buildSite(root: string): Promise<string[]> {
   faults.push(...(await runVitePress(root)));
   said("pages rendered");
 
-  for (const chapter of chapters) {
-    const wrong = await bundleChapters(root, [chapter], join(dist, "live"));
-    faults.push(...wrong);
-    put(
-      join(dist, "live", chapter.chapter, "files.json"),
-      JSON.stringify(wrong.length > 0 ? [] : chapter.files.map((file) => file.replace(/\.ts$/, ""))),
-    );
-  }
-  if (faults.length === 0) faults.push(...(await bundleChapters(root, chapters, join(dist, "live"))));
+  for (const chapter of chapters) faults.push(...(await bundleChapter(root, chapter, join(dist, "live"))));
   for (const language of languages) {
     const searched = made
       .filter(({ source }) => source.language === language)

@@ -16,16 +16,10 @@ type Demo = (args: Args, out: { write(chunk: Uint8Array | string): void }) => Pr
 /** What a chapter brings to the page. */
 interface Loaded {
   readonly demo: Demo;
-  readonly live: Live | undefined;
+  readonly live?: Live;
 }
 
-const load = async (chapter: string): Promise<Loaded> => {
-  const at = (file: string) =>
-    import(/* @vite-ignore */ `/live/${chapter}/${file}.js`) as Promise<Record<string, unknown>>;
-  const files = (await (await fetch(`/live/${chapter}/files.json`)).json()) as string[];
-  const demo = (await at("demo"))["demo"] as Demo;
-  return { demo, live: files.includes("live") ? ((await at("live"))["live"] as Live) : undefined };
-};
+const load = (chapter: string) => import(/* @vite-ignore */ `/live/${chapter}.js`) as Promise<Loaded>;
 
 const messageOf = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause));
 

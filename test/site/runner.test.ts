@@ -14,7 +14,7 @@ async function inNode(chapter: string, args: Args): Promise<string> {
   return `${out.toString()}[${status}]`;
 }
 
-const chapters = readdirSync("book/dist/live").filter((name) => /^\d\d-/.test(name));
+const chapters = readdirSync("book/dist/live").map((name) => name.replace(/\.js$/, ""));
 
 describe.skipIf(executable === undefined)("a chapter runs in its page", () => {
   let reader: Reader;

@@ -41,7 +41,13 @@ export function clearImmediate(id: number): void {
   queue.delete(id);
 }
 
-/** A timer that goes off, as Node's, when nothing immediate is left. */
+/**
+ * A timer that goes off, as Node's, when nothing immediate is left.
+ *
+ * The bodies of responses are part of what is immediate in Node. A page reads them elsewhere and in order: a body of our
+ * own comes after all that were asked for before.
+ */
 export function setTimeout(run: Run, ms = 0, ...args: unknown[]): unknown {
-  return globalThis.setTimeout(() => enter(late, () => run(...args)), ms);
+  const fire = () => void enter(late, () => run(...args));
+  return globalThis.setTimeout(() => void new Response("-").text().then(fire, fire), ms);
 }

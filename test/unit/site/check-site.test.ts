@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { bundleChapters } from "../../../book/site/bundle.ts";
+import { bundleChapter } from "../../../book/site/bundle.ts";
 import { checkSite } from "../../../book/site/check-site.ts";
 import { fileFor, serveSite } from "../../../book/site/serve.ts";
 
@@ -62,7 +62,7 @@ describe("the check of the built site", () => {
 describe("the bundle of a chapter", () => {
   const chapter = (text: string) => {
     put({ "chapters/01-x/demo.ts": text });
-    return bundleChapters(folder, [{ chapter: "01-x", files: ["demo.ts"] }], join(folder, "out"));
+    return bundleChapter(folder, { chapter: "01-x", files: ["demo.ts"] }, join(folder, "out"));
   };
 
   test("has stand-ins for what a page lacks", async () => {

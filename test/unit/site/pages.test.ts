@@ -45,6 +45,16 @@ test("a link with a symbol's name leads to the source, and once to the API", () 
   expect(markdown.match(/<a class="api" href="\/api\/engine\.html#Engine\.register"/g)).toHaveLength(1);
 });
 
+test("a link may begin on one line and end on the next", () => {
+  const { markdown, faults } = pageWith("See [the\nengine](../../../src/engine/engine.ts#L1) here.");
+  expect(faults).toEqual([]);
+  expect(markdown).toContain("See [the\nengine](/code/src/engine/engine.ts.html#L1) here.");
+  const titled = pageWith('See [it](../../../src/engine/engine.ts#L1\n"Engine") here.').markdown;
+  expect(titled).toContain(
+    '(/code/src/engine/engine.ts.html#L1\n"Engine")<a class="api" href="/api/engine.html#Engine"',
+  );
+});
+
 describe("planted faults", () => {
   test("a dead link", () => {
     expect(pageWith("[it](../../../src/nothing.ts)").faults).toEqual([
