@@ -16,7 +16,7 @@ import { demo, readArgs } from "./demo.ts";
 import { live } from "./live.ts";
 import { runClient, type Sight } from "./main.ts";
 import { headerOf, readMessage } from "./messages.ts";
-import { stepNames, stepsOf, wayOf } from "./steps.ts";
+import { reasonOf, stepNames, stepsOf, wayOf } from "./steps.ts";
 import { follow, type Trace } from "./trace.ts";
 import { addresses } from "./world.ts";
 
@@ -310,6 +310,14 @@ test("rule 3: a connection carries one request", () => {
 
 test("rule 4: a client that fails has said why on standard error", () => {
   for (const { status, stderr } of traces) if (status !== 0) expect(stderr).not.toBe("");
+});
+
+test("the last step tells a status of log.Fatal from one that a command brought itself", async () => {
+  const reason = async (...args: string[]) => reasonOf(await follow(args)).en;
+  expect(await reason("rmi", "nope")).toMatch(/^log\.Fatal/);
+  expect(await reason("inspect", "nope")).toMatch(/^a StatusError/);
+  expect(await reason("inspect", "-f", "{{", "x")).toMatch(/^a StatusError/);
+  expect(await reason("images")).toBe("the method returned no error");
 });
 
 test("rule 5: only requests for which the daemon may ask a registry carry credentials", () => {

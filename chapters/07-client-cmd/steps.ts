@@ -168,13 +168,17 @@ const tlsTexts: Readonly<Record<"off" | "unchecked" | "verified", Text>> = {
   verified: { en: "encrypted, and the daemon's certificate is checked", zh: "加密，并检查 daemon 的证书" },
 };
 
+/** A line that Go's log package has written. */
+const TIMED = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /m;
+
 /** Why the program ends with this status. */
-export function reasonOf({ status, methods, words, stdout, tls }: Trace): Text {
+export function reasonOf({ status, methods, words, stdout, stderr, tls }: Trace): Text {
   const last = methods.at(-1);
   if (status === undefined) return { en: "it goes on: stop it with Ctrl-C", zh: "不会自己结束：按 Ctrl-C" };
   if (status === 2) return { en: "a usage screen ends with os.Exit(2)", zh: "用法说明以 os.Exit(2) 结束" };
-  if (status === 1) return { en: "log.Fatal: the line with the time", zh: "log.Fatal：带时间的那一行" };
-  if (status !== 0) return { en: "a StatusError: not the client's own", zh: "StatusError：不是 Client 自己的" };
+  if (status === 1 && TIMED.test(stderr))
+    return { en: "log.Fatal: the line with the time", zh: "log.Fatal：带时间的那一行" };
+  if (status !== 0) return { en: "a StatusError, with a status of its own", zh: "StatusError：自带的退出状态" };
   if (tls === undefined) {
     return stdout.startsWith("Docker version")
       ? { en: "main() prints the version and returns", zh: "main() 打印版本后返回" }
