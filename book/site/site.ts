@@ -198,10 +198,9 @@ function putAssets(root: string, dist: string): void {
   mkdirSync(fonts, { recursive: true });
   for (const font of FONTS) {
     const family = /^(?:serif-4|sans-3|code-pro)/.exec(font)?.[0] ?? "";
-    copyFileSync(
-      join(root, `node_modules/@fontsource-variable/source-${family}/files/source-${font}.woff2`),
-      join(fonts, `source-${font}.woff2`),
-    );
+    const from = join(root, `node_modules/@fontsource-variable/source-${family}`);
+    copyFileSync(join(from, `files/source-${font}.woff2`), join(fonts, `source-${font}.woff2`));
+    copyFileSync(join(from, "LICENSE"), join(fonts, `source-${family}-LICENSE.txt`));
   }
   const css = ["tokens.css", "code.css"].map((name) => readFileSync(join(root, "book/theme", name), "utf8"));
   put(join(dist, "static/code.css"), css.join("\n"));
