@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { decompressStream, detectCompression, MAGIC_BYTES } from "../../src/archive/compression.ts";
 import { newGraphDriver, priority } from "../../src/daemon/graphdriver/graphdriver.ts";
-import type { MemoryHost } from "../../src/host/memory/memory.ts";
+import { type MemoryHost, memoryHost } from "../../src/host/memory/memory.ts";
 import { newImgJSON } from "../../src/image/image.ts";
 import { Logger } from "../../src/pkg/log/log.ts";
 import { TruncIndex } from "../../src/pkg/truncindex/truncindex.ts";
@@ -285,7 +285,7 @@ test("the answers to Predict", SLOW, async () => {
 
 test("ids that are no ids never become paths (CVE-2014-9358)", async () => {
   const { graph, host } = await stores();
-  for (const id of ["../../etc", "", "a:b", "A".repeat(64)]) {
+  for (const id of ["../../../../etc", "../../etc", "", "a:b", "A".repeat(64)]) {
     await expect(graph.register(newImgJSON(json(id)), { layer: streamOf(tar([{ name: "x" }])) })).rejects.toThrow();
   }
   expect(await host.fs.readdir(`${ROOT}/graph`)).not.toContain("etc");
@@ -319,6 +319,30 @@ test("addContainer() refuses an image that leaves no room for a container", asyn
   const open = await stores();
   await addContainer(open, CODE, ADD);
   expect(await open.driver.exists(CODE)).toBe(true);
+});
+
+test("the options of 1.2.0, cut at the end of a page, lose layers in some roots and are refused in others", async () => {
+  // Layers that are seen of an image of 100, by a container with or without its -init layer.
+  const seen = async (root: string, init: boolean): Promise<number | string> => {
+    const image = Array.from({ length: 100 }, (_, n) => String(n).padStart(64, "0"));
+    const path = (id: string) => `${root}/aufs/diff/${id}`;
+    const below = [...(init ? [`${CODE}-init`] : []), ...image];
+    const host = memoryHost({
+      files: Object.fromEntries([
+        ...image.map((id) => [`${path(id)}/${id}`, "x"]),
+        ...[path(CODE), path(`${CODE}-init`), "/mnt"].map((dir) => [dir, null]),
+      ]),
+    });
+    const branches = below.map((id) => `${path(id)}=ro+wh:`).join("");
+    try {
+      host.kernel.mount("none", "/mnt", "aufs", [], `br:${path(CODE)}=rw:${branches},xino=/dev/shm/aufs.xino`);
+    } catch (cause) {
+      return (cause as { code: string }).code;
+    }
+    return (await host.fs.readdir("/mnt")).length;
+  };
+  expect([await seen("/srv/dock", false), await seen("/docker", true)]).toEqual([44, 44]);
+  for (const init of [false, true]) expect(await seen("/var/lib/docker", init)).toBe("EINVAL");
 });
 
 test("demo() plays the example, and shows what is on the disk after it", async () => {

@@ -40,15 +40,15 @@ const MOST = 130;
 const HELP = `npm run chapter 09 -- [--depth N] [--show PATH] [--vfs] [CALL...]
 
 A container stands on an image; each CALL does something to its files:
-  get [LAYER]  put [LAYER]     take the layer's directory from the driver, give it back
+  get [LAYER]  put [LAYER]     ask the driver for the layer's directory, give it back
   write PATH TEXT  append PATH TEXT  cat PATH  ls PATH
   mkdir PATH  rm PATH  mv FROM TO  chmod MODE PATH
-  image PREFIX                 ask the graph for the image whose id starts so
+  image PREFIX                 look up an image in the graph by the start of its id
 A CALL of several words may be one argument: "write /etc/motd good morning".
 
   --depth N     an image of N layers, 1 to ${MOST}; default 2
-  --show PATH   which layers have this path, and what each has there
-  --vfs         give the same archives to the driver vfs, and list its tree
+  --show PATH   also tell which layers have this path, and what each has there
+  --vfs         also give the same archives to the driver vfs, and list its tree
 `;
 
 /** Reads the arguments. @throws ArgumentError */
@@ -103,7 +103,8 @@ function disk({ layers }: Trace): string {
       diff.filter(({ path }) => /(^|\/)\.wh\./.test(path)),
     ];
     const whiteouts = marks.filter(({ path }) => !isOwn(path)).length;
-    return `${all.length - whiteouts} entries${whiteouts > 0 ? `, ${whiteouts} whiteout${whiteouts > 1 ? "s" : ""}` : ""}`;
+    const entries = all.length - whiteouts;
+    return `${entries} ${entries === 1 ? "entry" : "entries"}${whiteouts > 0 ? `, ${whiteouts} whiteout${whiteouts > 1 ? "s" : ""}` : ""}`;
   };
   const rows = layers.map((layer) => {
     const below = layer.below.map(short);

@@ -1,6 +1,6 @@
 /**
- * The picture of chapter 09: one looks from the left through the layers of a container, and sees of each path what the
- * first of them has there; a whiteout stops the look.
+ * The picture of chapter 09: one looks through the layers of a container from the left, and sees for each path what the
+ * first of them has there; a whiteout blocks the view.
  *
  * @module
  */
@@ -219,7 +219,7 @@ function vfs({ vfs: entries }: Outcome, language: Language): string {
 export const live: Live = {
   example,
   presets: [
-    { label: { en: "Write, delete, make anew", zh: "写入、删除、重建" }, args: example },
+    { label: { en: "Write, delete, recreate", zh: "写入、删除、重建" }, args: example },
     { label: { en: "A fresh container", zh: "刚创建的容器" }, args: ["--show", "/etc/motd", "get"] },
     { label: { en: "A directory moved", zh: "移动目录" }, args: ["get", "mv /etc /conf"] },
     {

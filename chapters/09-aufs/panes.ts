@@ -24,7 +24,7 @@ const WORDS = {
 
 /** What the picture shows. */
 export const caption: Text = {
-  en: "You look from the left through the layers. Of each path you see what the first layer has there; a whiteout stops the look.",
+  en: "You look through the layers from the left. For each path you see what the first layer has there; a whiteout blocks the view.",
   zh: "从左向右透过各层看。每个路径，看到的是第一个含有它的层的内容；白障挡住视线。",
 };
 
