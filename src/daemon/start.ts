@@ -150,7 +150,6 @@ function populateCommand(daemon: Daemon, container: Container, rootfs: string, l
     env: createDaemonEnvironment(config, linked),
     workingDir: config.WorkingDir,
     user: config.User,
-    hostname: config.Hostname,
     tty: config.Tty,
     openStdin: config.OpenStdin,
     network: networkMode(daemon, container),

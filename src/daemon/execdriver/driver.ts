@@ -57,7 +57,6 @@ export interface Command {
   readonly workingDir: string;
   /** `user[:group]`, names or numbers; "" is root. Looked up in the container's own files. */
   readonly user: string;
-  readonly hostname: string;
   readonly tty: boolean;
   /** Whether anything can ever be written to its standard input. */
   readonly openStdin: boolean;

@@ -19,7 +19,6 @@ test("start gives the driver the whole command", async () => {
     args: ["-c", "x"],
     env: ["PATH=/mine", "HOSTNAME=h", "A=1"],
     user: "nobody",
-    hostname: "h",
     tty: false,
     network: { kind: "none" },
     resources: { memory: 1 << 20, memorySwap: 0, cpuShares: 0, cpuset: "0" },

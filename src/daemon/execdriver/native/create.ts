@@ -118,6 +118,17 @@ function deviceRules(command: Command, devices: readonly OciDevice[]): OciDevice
 }
 
 /**
+ * What stands between the first and the second `=` of a variable; nothing when it is not set. The kernel's host name is
+ * found like this: `-e HOSTNAME=x` has the last word.
+ *
+ * @origin daemon/execdriver/native/driver.go getEnv
+ */
+function getEnv(key: string, env: readonly string[]): string {
+  const found = env.map((pair) => pair.split("=")).find(([name]) => name === key);
+  return found?.[1] ?? "";
+}
+
+/**
  * Describes the container to `runc`.
  *
  * @throws {BadRequestError} for an unknown capability
@@ -127,6 +138,7 @@ function deviceRules(command: Command, devices: readonly OciDevice[]): OciDevice
 export function createContainer(command: Command, around: Surroundings): OciConfig {
   const caps = capabilities(command, around.hasCapability);
   const devices = command.privileged ? around.devices : [FUSE_DEVICE, ...around.devices];
+  const hostname = getEnv("HOSTNAME", command.env);
   return {
     ociVersion: "1.0.2",
     process: {
@@ -139,7 +151,7 @@ export function createContainer(command: Command, around: Surroundings): OciConf
       noNewPrivileges: false,
     },
     root: { path: command.rootfs, readonly: false },
-    ...(command.hostname !== "" && { hostname: command.hostname }),
+    ...(hostname !== "" && { hostname }),
     mounts: [...defaultMounts(!command.privileged), ...bindMounts(command)],
     linux: {
       namespaces: namespaces(command),

@@ -12,7 +12,6 @@ const command: Command = {
   env: ["A=b"],
   workingDir: "/w",
   user: "",
-  hostname: "box",
   tty: false,
   openStdin: false,
   network: { kind: "netns", path: "/run/ns" },
@@ -57,6 +56,17 @@ test.each([
   [{ kind: "none" } as const, { type: "network" }],
 ])("createContainer() joins the network %j", (network, expected) => {
   expect(createContainer({ ...command, network }, around).linux["namespaces"]).toContainEqual(expected);
+});
+
+// origin: daemon/execdriver/native/driver.go getEnv
+test.each([
+  [["HOSTNAME=box", "A=b"], "box"],
+  [["A=b", "HOSTNAME=a=b"], "a"],
+  [["HOSTNAME="], undefined],
+  [["HOSTNAME"], undefined],
+  [["XHOSTNAME=no"], undefined],
+])("createContainer() takes the host name from the environment %j", (env, hostname) => {
+  expect(createContainer({ ...command, env }, around).hostname).toBe(hostname);
 });
 
 test("createContainer() leaves the host's network alone in host mode", () => {
