@@ -31,8 +31,19 @@ function launch(root: string, args: string[], program = join(root, "bin/docker")
 test("bin/docker starts node with the bundle and the arguments as they are", () => {
   const root = install("plain");
   expect(launch(root, ["run", "a b", "", "$x", "*"])).toBe(
-    `extra=unset kept=/ca.pem\n<${root}/bin/../dist/docker.cjs><run><a b><><$x><*>`,
+    `extra=unset kept=/ca.pem\n<--><${root}/bin/../dist/docker.cjs><run><a b><><$x><*>`,
   );
+});
+
+test("bin/docker keeps the file of an --env-file from node", () => {
+  const root = install("env-file");
+  writeFileSync(join(root, "dist/docker.cjs"), "console.log(JSON.stringify(process.argv.slice(2)))");
+  const file = join(root, "file");
+  writeFileSync(file, "NODE_OPTIONS=--no-such-option\n");
+  for (const name of [file, "/no/such/file"]) {
+    const out = execFileSync(join(root, "bin/docker"), ["run", "--env-file", name], { encoding: "utf8" });
+    expect(JSON.parse(out)).toEqual(["run", "--env-file", name]);
+  }
 });
 
 test.each([
