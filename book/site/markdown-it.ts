@@ -10,6 +10,7 @@ import { type Colours, consoleHtml, escapeHtml } from "./highlight.ts";
 import { codeUrl } from "./paths.ts";
 import { isElement } from "./prose-page.ts";
 
+const WIDE_MARK = /[\u3000-\u303f\uff00-\uff0f\uff1a-\uff1f]/u;
 const HAN = /[\p{Script=Han}\u3000-\u303f\uff00-\uffef《》，。；：“”‘’、（）]/u;
 
 /** Finds the lines of a snippet, `src/a.ts#A.b`. */
@@ -81,7 +82,9 @@ export function markdownOptions(colours: Colours, linesOf: LinesOf): MarkdownOpt
             if (token.type !== "softbreak") continue;
             const before = children?.slice(0, i).findLast(({ content }) => content !== "")?.content ?? "";
             const after = children?.slice(i + 1).find(({ content }) => content !== "")?.content ?? "";
-            if (HAN.test(before.slice(-1)) && HAN.test(after.slice(0, 1))) {
+            const [left, right] = [before.slice(-1), after.slice(0, 1)];
+            // A full-width mark brings its own space.
+            if ((HAN.test(left) && HAN.test(right)) || WIDE_MARK.test(left) || WIDE_MARK.test(right)) {
               token.type = "text";
               token.content = "";
             }
