@@ -452,6 +452,21 @@ network (daemon/daemon.go:792-805), from 310 ms:
   );
 });
 
+test("the demonstration shows nothing that would happen after the end of the process", async () => {
+  const stopped = await boots({ signal: { name: "TERM", at: 330 }, clients: [700] });
+  expect([stopped.ended, stopped.handlers]).toEqual([{ at: 370, status: 0 }, [10]]);
+  const later = await boots({ signal: { name: "INT", at: 900 }, clients: [] });
+  expect(later.steps.at(-1)).toMatchObject({ name: "acceptconnections", from: 450, to: 450 });
+});
+
+test("the demonstration says whose pid file is left", async () => {
+  expect((await printed("--fail", "pidfile")).text).toContain(`left behind: ${paths.pidfile} (of another daemon)`);
+  expect((await printed("--fail", "bridge")).text).toContain("left behind: nothing");
+  expect(await live.draw(["--clients", "0", "--fail", "pidfile"], "en")).toMatch(
+    /no socket there[\s\S]*\/docker\.pid \(of another daemon\)/,
+  );
+});
+
 test("the demonstration explains itself, and what is wrong with the arguments", async () => {
   expect(await printed("--help")).toEqual({ text: help, status: 0 });
   for (const [args, complaint] of [

@@ -5,7 +5,7 @@
  */
 
 import type { Writer } from "../../src/sync/io.ts";
-import { type Fault, faults } from "./machine.ts";
+import { type Fault, faults, paths } from "./machine.ts";
 import { stepTexts } from "./steps.ts";
 import { follow, type Plan, type Step, type Trace } from "./trace.ts";
 
@@ -130,9 +130,15 @@ function timeline(trace: Trace): string[] {
   ];
 }
 
+/** The files that are there afterwards; the pid file of a daemon that was there before is not ours. */
+export function leftText({ left, plan }: Trace, others: string): string {
+  const name = (path: string) => (plan.fault === "pidfile" && path === paths.pidfile ? `${path} (${others})` : path);
+  return left.map(name).join(", ");
+}
+
 /** The text of a trace. */
 export function report(trace: Trace, step?: string): string[] {
-  const { plan, log, handlers, ended, left } = trace;
+  const { plan, log, handlers, ended } = trace;
   const [builtin, network, all] = handlers;
   const looked = step === undefined ? undefined : trace.steps.find(({ name }) => name === step);
   const clock = (at: number) => String(at).padStart(5);
@@ -145,7 +151,7 @@ export function report(trace: Trace, step?: string): string[] {
     ...timeline(trace),
     "",
     `handlers: ${builtin ?? 1} after the builtins${network === undefined ? "" : `, ${network} with the network`}${all === undefined ? "" : `, ${all} installed`}`,
-    ...(ended === undefined ? [] : [`left behind: ${left.length === 0 ? "nothing" : left.join(", ")}`]),
+    ...(ended === undefined ? [] : [`left behind: ${leftText(trace, "of another daemon") || "nothing"}`]),
     ...(step === undefined ? [] : ["", ...stepReport(step, looked)]),
   ];
 }

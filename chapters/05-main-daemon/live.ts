@@ -9,7 +9,7 @@
 
 import { esc, type Kind, table, textWidth, tickStep } from "../lib/draw.ts";
 import type { Args, Language, Live, Text } from "../lib/live.ts";
-import { axisEnd, example, type Request, read, write } from "./demo.ts";
+import { axisEnd, example, leftText, type Request, read, write } from "./demo.ts";
 import { faults } from "./machine.ts";
 import { stepTexts } from "./steps.ts";
 import { type Client, follow, type Step, type Trace } from "./trace.ts";
@@ -28,12 +28,14 @@ const words = {
   answered: { en: "answered after", zh: "等待后得到应答：" },
   straight: { en: "answered at once", zh: "立即得到应答" },
   refused: { en: "refused", zh: "被拒绝" },
+  missing: { en: "no socket there", zh: "socket 不存在，连接失败" },
   cut: { en: "cut off after", zh: "连接被切断，已等待" },
   comes: { en: "comes at", zh: "到达时刻" },
   log: { en: "The daemon's log", zh: "Daemon 的日志" },
   time: { en: "ms", zh: "毫秒" },
   line: { en: "line", zh: "日志行" },
   left: { en: "Left behind", zh: "留下的文件" },
+  others: { en: "of another daemon", zh: "属于另一个 Daemon" },
   nothing: { en: "nothing", zh: "无" },
   inStep: { en: "What happened in this step", zh: "这一步里发生的事" },
   notReached: { en: "It did not come to that.", zh: "没有走到这一步。" },
@@ -191,11 +193,13 @@ function loaderLane({ request, trace, axis, language, say }: Drawing, top: numbe
   return { body, bottom: y };
 }
 
-function fate({ say }: Drawing, { end, from, to }: Client): { text: string; kind: Kind; mark: string } {
+function fate({ say }: Drawing, { end, from, to, text }: Client): { text: string; kind: Kind; mark: string } {
   if (end === "answered") {
     return { text: to === from ? say("straight") : `${say("answered")} ${to - from} ms`, kind: "good", mark: "✓" };
   }
-  if (end === "refused") return { text: say("refused"), kind: "bad", mark: "✗" };
+  if (end === "refused") {
+    return { text: say(text.includes("ENOENT") ? "missing" : "refused"), kind: "bad", mark: "✗" };
+  }
   return { text: `${say("cut")} ${to - from} ms`, kind: "bad", mark: "✗" };
 }
 
@@ -289,11 +293,16 @@ function looked({ request, trace, language, say }: Drawing): string {
 
 function logTable({ trace, say }: Drawing): string {
   const rows = trace.log.map(({ at, text }) => ({ cells: [String(at), text] }));
-  const { ended, left } = trace;
+  const { ended } = trace;
   const last =
     ended === undefined
       ? []
-      : [{ cells: [String(ended.at), `${say("left")}: ${left.join(", ") || say("nothing")}`], kind: "note" as const }];
+      : [
+          {
+            cells: [String(ended.at), `${say("left")}: ${leftText(trace, say("others")) || say("nothing")}`],
+            kind: "note" as const,
+          },
+        ];
   return `<details><summary>${esc(say("log"))}</summary>${table([say("time"), say("line")], [...rows, ...last])}</details>`;
 }
 
@@ -310,7 +319,10 @@ export const live: Live = {
       args: ["--disk", "40", "--containers", "40", "--clients", "30,500,1000,2500"],
     },
     { label: { en: "too early", zh: "来得太早" }, args: ["--clients", "0,5,10,15"] },
-    { label: { en: "another daemon runs", zh: "已有 Daemon 在运行" }, args: [...example, "--fail", "pidfile"] },
+    {
+      label: { en: "another daemon has the pid file", zh: "pid 文件属于另一个 Daemon" },
+      args: [...example, "--fail", "pidfile"],
+    },
     { label: { en: "no bridge to be had", zh: "找不到可用网段" }, args: [...example, "--fail", "bridge"] },
     { label: { en: "the port is taken", zh: "端口被占用" }, args: [...example, "--fail", "listen"] },
     { label: { en: "TERM in the middle", zh: "启动途中收到 TERM" }, args: [...example, "--signal", "TERM@330"] },
@@ -379,7 +391,7 @@ export const live: Live = {
 
 function faultTexts(fault: (typeof faults)[number]): Text {
   const texts: Record<typeof fault, Text> = {
-    pidfile: { en: "pidfile: another daemon runs", zh: "pidfile：已有 Daemon 在运行" },
+    pidfile: { en: "pidfile: it is another daemon's", zh: "pidfile：属于另一个 Daemon" },
     root: { en: "root: the disk is read-only", zh: "root：磁盘只读" },
     bridge: { en: "bridge: no free network", zh: "bridge：没有空闲网段" },
     listen: { en: "listen: the port is taken", zh: "listen：端口被占用" },

@@ -11,7 +11,7 @@
 import { DryDriver } from "../../src/daemon/execdriver/dry/driver.ts";
 import { newGraphDriver } from "../../src/daemon/graphdriver/graphdriver.ts";
 import type { DaemonParts } from "../../src/docker/daemon.ts";
-import type { Installer } from "../../src/engine/engine.ts";
+import type { Engine, Installer } from "../../src/engine/engine.ts";
 import { messageOf } from "../../src/errdefs/errdefs.ts";
 import { Logger } from "../../src/pkg/log/log.ts";
 import { memoryNames } from "../lib/memory-names.ts";
@@ -115,11 +115,14 @@ function stepsOf(lane: Step["lane"], events: readonly Happening[], ended: Trace[
   return begun.map(({ name, at, index }, i) => {
     const next = begun[i + 1];
     const endless = name === "serveapi" || (next === undefined && ended !== undefined);
+    // The last step ends, too, where its job says so.
+    const done =
+      name !== "acceptconnections" ? undefined : events.find(({ what }) => what.includes(`-job ${name}`))?.at;
     const touched = events
       .slice(index, next?.index)
       .filter(({ kind }) => kind === "file" || kind === "program" || kind === "log")
       .flatMap(({ what }) => what.split("\n").filter((line) => line !== ""));
-    return { lane, name, from: at, to: endless ? undefined : (next?.at ?? at), touched };
+    return { lane, name, from: at, to: done ?? (endless ? undefined : (next?.at ?? at)), touched };
   });
 }
 
@@ -130,13 +133,20 @@ const turn = (): Promise<void> =>
     else setTimeout(resolve, 0);
   });
 
+/** How many handlers the engine had at a moment. */
+interface Count {
+  readonly at: number;
+  readonly handlers: number;
+}
+
 /** The parts of the daemon, with a note at each border between them. */
-function observed({ note }: Machine, counts: number[]): DaemonParts {
+function observed({ note, memory }: Machine, counts: Count[]): DaemonParts {
+  const count = (eng: Engine) => counts.push({ at: memory.clock.monotonicMs(), handlers: eng.commands().length });
   return {
     register(eng, ...given) {
       note("step", "builtins");
       parts().register(eng, ...given);
-      counts.push(eng.commands().length);
+      count(eng);
     },
     async newDaemon(config, eng, host, log): Promise<Installer> {
       note("step", "newDaemon");
@@ -169,9 +179,9 @@ function observed({ note }: Machine, counts: number[]): DaemonParts {
       return {
         install(engine) {
           note("step", "install");
-          counts.push(engine.commands().length);
+          count(engine);
           daemon.install(engine);
-          counts.push(engine.commands().length);
+          count(engine);
         },
       };
     },
@@ -192,7 +202,7 @@ export async function follow(plan: Plan): Promise<Trace> {
   const world = await machine(plan);
   const { host, memory, happened } = world;
   const now = () => memory.clock.monotonicMs();
-  const counts: number[] = [];
+  const counts: Count[] = [];
   let ended: Trace["ended"];
 
   const daemon = boot(commandLine(plan), host, observed(world, counts)).then((status) => {
@@ -252,7 +262,7 @@ const leftBy = ({ memory }: Machine): string[] =>
 function summary(
   plan: Plan,
   { happened }: Machine,
-  seen: Pick<Trace, "clients" | "ended" | "gate" | "left" | "until"> & { counts: readonly number[] },
+  seen: Pick<Trace, "clients" | "ended" | "gate" | "left" | "until"> & { counts: readonly Count[] },
 ): Trace {
   const { ended, until, gate } = seen;
   const events = happened.filter(({ at }) => at <= (ended?.at ?? until));
@@ -268,7 +278,8 @@ function summary(
     clients: [...seen.clients, ...waiting].sort((a, b) => a.from - b.from),
     gate,
     listening: events.find(({ kind }) => kind === "listening")?.at,
-    handlers: seen.counts,
+    // What the loader still does after the end of the process would not happen.
+    handlers: seen.counts.filter(({ at }) => at <= (ended?.at ?? until)).map(({ handlers }) => handlers),
     ended,
     left: seen.left,
     until: Math.max(until, ended?.at ?? 0),
