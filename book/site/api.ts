@@ -4,36 +4,16 @@
  * @module
  */
 
-import { posix, relative } from "node:path";
-import {
-  Application,
-  type Comment,
-  type CommentDisplayPart,
-  type DeclarationReflection,
-  LogLevel,
-  OptionDefaults,
-  Reflection,
-  ReflectionKind,
-} from "typedoc";
+import { posix } from "node:path";
+import { type Comment, type CommentDisplayPart, Reflection } from "typedoc";
 import ts from "typescript";
 import { anchorOf, claims, sections } from "../links.ts";
 import { parse } from "../symbols.ts";
 import type { Tree } from "../tree.ts";
+import { type Entry, readSources } from "./api-reading.ts";
 import { type Colours, type Token, tokenHtml } from "./highlight.ts";
 import { apiUrl, codeUrl, folderUrl, pageUrl } from "./paths.ts";
 import { signatureOf } from "./signature.ts";
-
-/** One exported name. */
-interface Entry {
-  readonly name: string;
-  readonly file: string;
-  readonly line: number;
-  readonly kind: string;
-  readonly comment: Comment | undefined;
-  readonly node: ts.Node | undefined;
-  /** Its place on the page of the package. */
-  id: string;
-}
 
 /** What the search finds. */
 export interface ApiHit {
@@ -54,81 +34,7 @@ export interface Api {
   readonly faults: readonly string[];
 }
 
-const KINDS: readonly [ReflectionKind, string][] = [
-  [ReflectionKind.Class, "class"],
-  [ReflectionKind.Interface, "interface"],
-  [ReflectionKind.Function, "function"],
-  [ReflectionKind.TypeAlias, "type"],
-  [ReflectionKind.Variable, "const"],
-  [ReflectionKind.Enum, "enum"],
-  [ReflectionKind.Namespace, "namespace"],
-];
-
 const packageOf = (file: string) => posix.dirname(file).replace(/^src\/?/, "");
-
-async function read(
-  root: string,
-  files: readonly string[],
-): Promise<{ entries: Entry[]; faults: string[]; target: Map<Reflection, Entry>; modules: Map<string, Comment> }> {
-  const faults: string[] = [];
-  const app = await Application.bootstrap(
-    {
-      entryPoints: files.map((file) => `${root}/${file}`),
-      tsconfig: `${root}/tsconfig.json`,
-      basePath: root,
-      excludePrivate: true,
-      excludeInternal: true,
-      excludeExternals: true,
-      skipErrorChecking: true,
-      disableGit: true,
-      sourceLinkTemplate: "{path}",
-      validation: { invalidLink: true, invalidPath: true, notExported: false, rewrittenLink: true },
-      // TypeDoc knows @module as a tag with a name; tsdoc.json declares it without one.
-      blockTags: [...OptionDefaults.blockTags, "@origin", "@article", "@deviation", "@since"],
-      modifierTags: [...OptionDefaults.modifierTags],
-      logLevel: "Warn",
-    },
-    [],
-  );
-  app.logger.log = (message, level) => void (level >= LogLevel.Warn && faults.push(`TypeDoc: ${message}`));
-  const project = await app.convert();
-  if (project === undefined) return { entries: [], faults, target: new Map(), modules: new Map() };
-  app.validate(project);
-
-  const entries = new Map<string, Entry>();
-  const target = new Map<Reflection, Entry>();
-  const modules = new Map<string, Comment>();
-  for (const reflection of Object.values(project.reflections)) {
-    if (reflection.kindOf(ReflectionKind.Module)) {
-      const [source] = (reflection as DeclarationReflection).sources ?? [];
-      if (source !== undefined && reflection.comment !== undefined)
-        modules.set(fileOf(root, source.fullFileName), reflection.comment);
-      continue;
-    }
-    const kind = KINDS.find(([kind]) => reflection.kindOf(kind))?.[1];
-    if (kind === undefined || !reflection.parent?.kindOf(ReflectionKind.Module)) continue;
-    const declaration = reflection as DeclarationReflection;
-    const source = declaration.sources?.[0] ?? declaration.signatures?.[0]?.sources?.[0];
-    if (source === undefined) continue;
-    const file = fileOf(root, source.fullFileName);
-    const key = `${file}#${declaration.name}`;
-    const known = entries.get(key);
-    const entry: Entry = known ?? {
-      name: declaration.name,
-      file,
-      line: source.line,
-      kind,
-      comment: declaration.comment ?? declaration.signatures?.[0]?.comment,
-      node: undefined,
-      id: declaration.name,
-    };
-    entries.set(key, entry);
-    target.set(reflection, entry);
-  }
-  return { entries: [...entries.values()], faults, target, modules };
-}
-
-const fileOf = (root: string, full: string) => relative(root, full).replaceAll("\\", "/");
 
 function nodeOf(tree: Tree, entry: Entry): ts.Node | undefined {
   const source = parse(entry.file, tree.read(entry.file) ?? "");
@@ -159,7 +65,7 @@ function importsOf(tree: Tree, file: string): Map<string, string> {
 
 /** Reads `src/` and writes the reference. */
 export async function makeApi(root: string, tree: Tree, files: readonly string[], colours: Colours): Promise<Api> {
-  const { entries: bare, faults, target, modules } = await read(root, files);
+  const { entries: bare, faults, target, modules } = await readSources(root, files);
   const entries = bare
     .map((entry) => Object.assign(entry, { node: nodeOf(tree, entry) }))
     .filter(({ node }) => node !== undefined)

@@ -10,7 +10,6 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, 
 import { dirname, join, posix, relative, sep } from "node:path";
 import { build } from "vitepress";
 import { collectTags } from "../tags.ts";
-import type { NavItem, SiteData } from "../theme/data.ts";
 import { diskTree, type Tree } from "../tree.ts";
 import { type Api, makeApi } from "./api.ts";
 import { type Bundled, bundleChapter } from "./bundle.ts";
@@ -18,7 +17,8 @@ import { checkSite, filesBelow } from "./check-site.ts";
 import { codePage, folderPage, type Mention } from "./code-pages.ts";
 import { deviationsPage, fates, mapFaults, sourceMapPage } from "./generated-pages.ts";
 import { Colours } from "./highlight.ts";
-import { apiUrl, codeUrl, folderUrl, GENERATED, languages, type PageSource, pageSources, pageUrl } from "./paths.ts";
+import { navigation } from "./navigation.ts";
+import { codeUrl, folderUrl, GENERATED, languages, type PageSource, pageSources, pageUrl } from "./paths.ts";
 import { outlineOf, type SitePage, sectionsOf, sitePage } from "./prose-page.ts";
 import { type Searched, searchIndex } from "./search-index.ts";
 
@@ -29,19 +29,6 @@ const FONTS = [
   "code-pro-latin-wght-normal",
   "code-pro-latin-wght-italic",
 ];
-
-/** Pages of the reference, in the order of the navigation; others follow. */
-const REFERENCE = ["go-for-typescript-readers", "glossary", "errata", "coverage", "source-map", "deviations"];
-
-/** Names that are shorter in the navigation than on their page. */
-const SHORT: Readonly<Record<string, { en: string; zh: string }>> = {
-  "go-for-typescript-readers": { en: "Go for TypeScript readers", zh: "写给 TypeScript 读者的 Go" },
-  glossary: { en: "Glossary", zh: "术语表" },
-  errata: { en: "Errata of the articles", zh: "原文勘误" },
-  coverage: { en: "Coverage of the articles", zh: "原文覆盖情况" },
-  "source-map": { en: "Source map", zh: "源码对照表" },
-  deviations: { en: "Deviations", zh: "有意的不同" },
-};
 
 const FAVICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path fill="none" stroke="#57616e" stroke-width="2.5" d="M2 8v18h28V8"/><path fill="#b0481f" d="M6.5 11h19l-2.6 8.2a3 3 0 0 1-2.9 2.1h-8a3 3 0 0 1-2.9-2.1z"/></svg>\n`;
 
@@ -69,7 +56,9 @@ export function runnable(tree: Tree): Bundled[] {
 /** The reference, from the run before when nothing has changed. */
 async function apiOf(root: string, tree: Tree, sources: readonly string[], colours: Colours): Promise<Api> {
   const hash = createHash("sha256");
-  const own = ["api.ts", "signature.ts", "highlight.ts", "paths.ts"].map((name) => `book/site/${name}`);
+  const own = ["api.ts", "api-reading.ts", "signature.ts", "highlight.ts", "paths.ts"].map(
+    (name) => `book/site/${name}`,
+  );
   const chapters = tree.list("chapters").filter((name) => tree.has(`chapters/${name}/README.md`));
   for (const path of [...sources, ...own, "book/data/series-links.json"]) hash.update(`${path}\0${tree.read(path)}\0`);
   const key = hash.update(chapters.join()).digest("hex");
@@ -86,39 +75,6 @@ async function apiOf(root: string, tree: Tree, sources: readonly string[], colou
 /** A page of the site before VitePress. */
 interface Made extends SitePage {
   readonly source: PageSource;
-}
-
-function navigation(made: readonly Made[], packages: readonly string[]): SiteData {
-  const nav = (language: "en" | "zh") => {
-    const own = made.filter(({ source }) => source.language === language);
-    const chapters = own.filter(({ source }) => source.path.startsWith("chapters/"));
-    const others = own.filter(({ source }) => !source.path.startsWith("chapters/") && source.path !== "index");
-    const rank = ({ source }: Made) =>
-      (REFERENCE.indexOf(source.path) + REFERENCE.length) % REFERENCE.length ||
-      (source.path === REFERENCE[0] ? 0 : REFERENCE.length);
-    const item = ({ source, title }: Made): NavItem => {
-      const [, number, text] = /^(\d\d) · (.*)$/.exec(title) ?? [];
-      const url = pageUrl(source.path, language);
-      return number === undefined
-        ? { text: SHORT[source.path]?.[language] ?? title, url }
-        : { text: text ?? title, url, number };
-    };
-    const fixed = [
-      { text: language === "zh" ? "API 参考" : "API reference", url: "/api/" },
-      { text: language === "zh" ? "源码" : "Source", url: folderUrl("src") },
-    ];
-    return {
-      chapters: chapters.map(item),
-      reference: [...others.sort((a, b) => rank(a) - rank(b)).map(item), ...fixed],
-    };
-  };
-  const zh = new Set(made.filter(({ source }) => source.language === "zh").map(({ source }) => source.path));
-  const twins = made.filter(({ source }) => source.language === "en" && zh.has(source.path));
-  return {
-    nav: { en: nav("en"), zh: nav("zh") },
-    packages: packages.map((name) => ({ text: name, url: apiUrl(name) })),
-    twins: twins.map(({ source }) => pageUrl(source.path, "en")),
-  };
 }
 
 /** Writes the Markdown that VitePress reads, and takes away what is no longer. */

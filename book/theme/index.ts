@@ -6,6 +6,8 @@
 
 import type { Theme } from "vitepress";
 import "./tokens.css";
+import "./runner.css";
+import "./search.css";
 import "./site.css";
 import "../../chapters/lib/live.css";
 import { ChapterList } from "./chapter-list.ts";

@@ -6,8 +6,9 @@
  * @module
  */
 
-import { computed, defineComponent, h, nextTick, onBeforeUnmount, onMounted, ref, type VNode } from "vue";
-import type { Args, Control, Live } from "../../chapters/lib/live.ts";
+import { computed, defineComponent, h, nextTick, onBeforeUnmount, onMounted, ref } from "vue";
+import type { Args, Live } from "../../chapters/lib/live.ts";
+import { controlField } from "./controls.ts";
 import { useLanguage } from "./language.ts";
 import { argsIn, hashOf, joinLine, splitLine } from "./words.ts";
 
@@ -195,65 +196,21 @@ export const Runner = defineComponent({
       window.removeEventListener("hashchange", fromHash);
     });
 
-    const safely = <T>(read: () => T, otherwise: T): T => {
-      try {
-        return read();
-      } catch {
-        return otherwise;
-      }
-    };
-
-    function field(control: Control, index: number): VNode {
-      const id = `${props.chapter}-control-${index}`;
-      const label = h("label", { for: id }, control.label[language.value]);
-      const set = (next: () => Args) => {
-        try {
-          void take(next(), !props.compact);
-        } catch (cause) {
-          complaint.value = messageOf(cause);
-        }
-      };
-      const value = (event: Event) => (event.target as HTMLInputElement).value;
-      switch (control.kind) {
-        case "range": {
-          const now = safely(() => control.read(args.value), control.min);
-          const { min, max, step } = control;
-          const onInput = (event: Event) => set(() => control.write(args.value, Number(value(event))));
-          return h("div", { class: "field range" }, [
-            label,
-            h("input", { id, type: "range", min, max, step, value: now, onInput }),
-            h("output", { for: id }, `${now} ${control.unit}`.trim()),
-          ]);
-        }
-        case "choice": {
-          const now = safely(() => control.read(args.value), "");
-          const options = control.options.map((option) =>
-            h("option", { value: option.value, selected: option.value === now }, option.label[language.value]),
-          );
-          const onChange = (event: Event) => set(() => control.write(args.value, value(event)));
-          return h("div", { class: "field" }, [label, h("select", { id, value: now, onChange }, options)]);
-        }
-        case "switch": {
-          const checked = safely(() => control.read(args.value), false);
-          const onChange = (event: Event) =>
-            set(() => control.write(args.value, (event.target as HTMLInputElement).checked));
-          return h("div", { class: "field switch" }, [h("input", { id, type: "checkbox", checked, onChange }), label]);
-        }
-        case "text": {
-          const now = safely(() => control.read(args.value), "");
-          const onChange = (event: Event) => set(() => control.write(args.value, value(event)));
-          const look = { id, type: "text", size: control.size, value: now, onChange, spellcheck: false };
-          return h("div", { class: "field" }, [
-            label,
-            h("input", { ...look, autocomplete: "off", autocapitalize: "off" }),
-          ]);
-        }
-        case "button": {
-          const onClick = () => set(() => control.press(args.value));
-          return h("div", { class: "field" }, h("button", { type: "button", onClick }, control.label[language.value]));
-        }
-      }
-    }
+    const fields = (live: Live) =>
+      live.controls.map((control, index) =>
+        controlField(control, {
+          id: `${props.chapter}-control-${index}`,
+          args: args.value,
+          language: language.value,
+          change(next) {
+            try {
+              void take(next(), !props.compact);
+            } catch (cause) {
+              complaint.value = messageOf(cause);
+            }
+          },
+        }),
+      );
 
     const number = computed(() => props.chapter.slice(0, 2));
     const chosen = (preset: Args) => JSON.stringify(preset) === JSON.stringify(args.value);
@@ -336,11 +293,7 @@ export const Runner = defineComponent({
           props.compact ? null : command(),
           live === undefined || live.controls.length === 0
             ? null
-            : h(
-                "div",
-                { class: "controls", role: "group", "aria-label": words.value.controls },
-                live.controls.map(field),
-              ),
+            : h("div", { class: "controls", role: "group", "aria-label": words.value.controls }, fields(live)),
           note === "" ? null : h("p", { class: "note" }, note),
           complaint.value === ""
             ? null
