@@ -20,6 +20,8 @@ import { portMappingApi } from "./network-settings.ts";
  * Job `containers`: `all`, `since`, `before`, `limit`, `size`, `filters`; `extended` for clients of today.
  *
  * @origin daemon/list.go Containers
+ * @deviation No lock is held while sizes are found; with the vfs driver 1.2.0 waits for the one that it holds itself,
+ *   and the container can never be asked for again.
  */
 export async function containers(daemon: Daemon, job: Job): Promise<void> {
   const filters = fromParam(job.getenv("filters"));

@@ -152,7 +152,11 @@ async function finishRemoval(daemon: Daemon, name: string): Promise<void> {
   await host.fs.rm(directory, { recursive: true, force: true });
 }
 
-/** Ends what still runs, and removes mounts, namespaces and layers of containers that are no more. */
+/**
+ * Ends what still runs, and removes mounts, namespaces and layers of containers that are no more.
+ *
+ * @deviation A container that was lost has no address any more; 1.2.0 goes on showing that of its last run.
+ */
 async function removeLeftovers(
   daemon: Daemon,
   registered: readonly Container[],

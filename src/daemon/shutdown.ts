@@ -20,7 +20,8 @@ const killedMs = 1_500;
 /**
  * Stops all containers and gives back mounts, ports and files.
  *
- * @deviation What does not end in time is killed; 1.2.0 leaves it to the next boot.
+ * @deviation What does not end in time is killed; 1.2.0 leaves it to the next boot. How each container ended is on disk
+ *   before this is over; 1.2.0 may be gone before, and its next boot takes the container for lost (−127).
  */
 export async function shutdown(daemon: Daemon): Promise<void> {
   daemon.stopping = true;

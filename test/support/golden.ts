@@ -90,7 +90,7 @@ const PLACEHOLDER = /<(id\d+|ID\d+|name\d+)(?::(\d+))?>|<([a-z-]+)>/g;
 
 /** One scenario on one daemon. */
 export class Replay {
-  readonly #socket: string;
+  #socket: string;
   readonly #files: (name: string) => Buffer;
   #values = new Map<string, string>();
 
@@ -111,9 +111,20 @@ export class Replay {
     return String(this.#fill(text));
   }
 
+  /** Sends to another daemon from now on: the one that goes on with the same root. */
+  goOn(socket: string): void {
+    this.#socket = socket;
+  }
+
   /** Says what a placeholder stands for. */
   bind(name: string, value: string): void {
     this.#values.set(name, value);
+  }
+
+  /** Sends a request of its own. */
+  ask(method: string, path: string, body?: GoldenRequest["body"]): Promise<Answer> {
+    const request = body === undefined ? { method, path } : { method, path, body };
+    return exchange(this.#socket, request, this.#files, { status: 200, headers: {}, bodyType: "text", body: "" });
   }
 
   /** Sends the request of a record. @throws when it needs an id that an earlier step did not give */
