@@ -8,6 +8,7 @@
  * @module
  */
 
+import { SystemError } from "../../../errdefs/errdefs.ts";
 import type { Host } from "../../../host/host.ts";
 import type { Command } from "../driver.ts";
 import { ALL_CAPABILITIES, tweakCapabilities } from "../utils.ts";
@@ -85,7 +86,21 @@ function namespaces(command: Command): { type: string; path?: string }[] {
   return own;
 }
 
-function limits({ resources }: Command): Record<string, unknown> {
+/** What the kernel makes of less and of more: `runc` refuses both. */
+const CPU_SHARES = { least: 2, most: 262_144 };
+
+/**
+ * The weight as the kernel takes it.
+ *
+ * @throws {SystemError} for a negative number, with the words of the kernel's file
+ * @origin vendor/src/github.com/docker/libcontainer/cgroups/fs/cpu.go (*CpuGroup).Set
+ */
+function cpuWeight(shares: number, cgroup: string): number {
+  if (shares < 0) throw new SystemError(`write /sys/fs/cgroup/cpu${cgroup}/cpu.shares: invalid argument`);
+  return Math.min(Math.max(shares, CPU_SHARES.least), CPU_SHARES.most);
+}
+
+function limits({ resources }: Command, cgroup: string): Record<string, unknown> {
   const { memory, memorySwap, cpuShares, cpuset } = resources;
   return {
     ...(memory > 0 && {
@@ -96,8 +111,11 @@ function limits({ resources }: Command): Record<string, unknown> {
         ...(memorySwap !== -1 && { swap: memorySwap > 0 ? memorySwap : memory * 2 }),
       },
     }),
-    ...((cpuShares > 0 || cpuset !== "") && {
-      cpu: { ...(cpuShares > 0 && { shares: cpuShares }), ...(cpuset !== "" && { cpus: cpuset }) },
+    ...((cpuShares !== 0 || cpuset !== "") && {
+      cpu: {
+        ...(cpuShares !== 0 && { shares: cpuWeight(cpuShares, cgroup) }),
+        ...(cpuset !== "" && { cpus: cpuset }),
+      },
     }),
   };
 }
@@ -131,7 +149,7 @@ function getEnv(key: string, env: readonly string[]): string {
 /**
  * Describes the container to `runc`.
  *
- * @throws {BadRequestError} for an unknown capability
+ * @throws {BadRequestError} for an unknown capability; {SystemError} for a weight that no kernel takes
  * @origin daemon/execdriver/native/create.go (*driver).createContainer
  * @deviation Inheritable and ambient capability sets stay empty (CVE-2022-24769).
  */
@@ -157,7 +175,7 @@ export function createContainer(command: Command, around: Surroundings): OciConf
       namespaces: namespaces(command),
       cgroupsPath: around.cgroup,
       devices,
-      resources: { devices: deviceRules(command, devices), ...limits(command) },
+      resources: { devices: deviceRules(command, devices), ...limits(command, around.cgroup) },
       ...(!command.privileged && { maskedPaths: MASKED_PATHS, readonlyPaths: READONLY_PATHS }),
     },
   };

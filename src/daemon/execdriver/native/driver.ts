@@ -321,10 +321,15 @@ export function runcError(text: string): string {
   } catch {
     // Not JSON: the plain line is the message.
   }
-  return message
-    .replace(/^runc (run|create|start) failed: /, "")
-    .replace(/^unable to start container process: /, "")
-    .replace(/: unknown$/, "");
+  return (
+    message
+      .replace(/^runc (run|create|start) failed: /, "")
+      .replace(/^unable to start container process: /, "")
+      .replace(/^error during container init: /, "")
+      // The words of the original's own init.
+      .replace(/^sethostname: /, "sethostname ")
+      .replace(/: unknown$/, "")
+  );
 }
 
 /**

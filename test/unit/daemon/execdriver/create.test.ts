@@ -86,6 +86,24 @@ test("createContainer() doubles the memory for swap unless swap is −1", () => 
   expect(memory(-1)).toEqual({ limit: 1 << 20, reservation: 1 << 20 });
 });
 
+// origin: vendor/src/github.com/docker/libcontainer/cgroups/fs/cpu.go Set
+test("createContainer() gives a weight as the kernel takes it, and refuses what the kernel refuses", () => {
+  const cpu = (cpuShares: number) =>
+    (
+      createContainer({ ...command, resources: { memory: 0, memorySwap: 0, cpuShares, cpuset: "" } }, around).linux[
+        "resources"
+      ] as { cpu?: unknown }
+    ).cpu;
+  expect([0, 1, 2, 512, 1e9].map(cpu)).toEqual([
+    undefined,
+    { shares: 2 },
+    { shares: 2 },
+    { shares: 512 },
+    { shares: 262144 },
+  ]);
+  expect(() => cpu(-5)).toThrow("write /sys/fs/cgroup/cpu/docker/c1/cpu.shares: invalid argument");
+});
+
 // origin: daemon/execdriver/utils.go TweakCapabilities
 test.each([
   [["CHOWN", "KILL"], [], ["KILL"], ["CHOWN"]],
@@ -109,6 +127,10 @@ test.each([
   [
     '{"level":"warning","msg":"w"}\n{"level":"error","msg":"runc run failed: container with given ID already exists"}\n',
     "container with given ID already exists",
+  ],
+  [
+    '{"level":"error","msg":"runc run failed: unable to start container process: error during container init: sethostname: invalid argument"}\n',
+    "sethostname invalid argument",
   ],
   ["plain text\n", "plain text"],
   ["", ""],
