@@ -29,6 +29,9 @@ const chapters = readdirSync("chapters", { withFileTypes: true })
     },
   }));
 
+/** That each exercise is still to be done: starts a runner of its own for all of them. */
+const exercises = { test: { name: "exercises", include: ["test/exercises/**/*.test.ts"] } };
+
 /** What the chapters claim, on the real kernel: root on Linux, one file at a time. */
 const vm = {
   test: {
@@ -57,4 +60,4 @@ const site = {
   },
 };
 
-export default defineConfig({ test: { projects: [...suites, ...chapters, vm, site] } });
+export default defineConfig({ test: { projects: [...suites, ...chapters, exercises, vm, site] } });
