@@ -91,7 +91,7 @@ const controls: readonly Control[] = [
   },
   {
     kind: "choice",
-    label: { en: "the registry speaks", zh: "仓库协议" },
+    label: { en: "the registry speaks", zh: "registry 协议" },
     options: [
       { value: "v1", label: { en: "version 1, as in 2014", zh: "v1（2014 年）" } },
       { value: "v2", label: { en: "version 2, as today", zh: "v2（今天）" } },
