@@ -176,7 +176,8 @@ export function sitePage(around: Surroundings, from: PageSource): SitePage {
   const runnerAt = live ? runnerLine(around.tree, chapter, text) : undefined;
   const outline = outlineOf(text);
   // A link may go over the end of a line, not over an empty one or into a fence.
-  const blocks = text.split("\n").reduce<string[][]>((all, line, at) => {
+  const given = text.split("\n");
+  const blocks = given.reduce<string[][]>((all, line, at) => {
     if (line === "" || fenced.has(at) || all.length === 0 || fenced.has(at - 1)) all.push([line]);
     else all.at(-1)?.push(line);
     return all;
@@ -204,7 +205,7 @@ export function sitePage(around: Surroundings, from: PageSource): SitePage {
         code.add(place[1] ?? "");
         return [line];
       }
-      if (OTHER_LANGUAGE.test(line)) return [];
+      if (OTHER_LANGUAGE.test(given[at] ?? "")) return [];
       for (const [tag, name = ""] of line.matchAll(/<\/?([\w.:-]+)[^>]*>/g)) {
         if (!isElement(name) && !inSpan(line, line.indexOf(tag)))
           faults.push(`${from.file}:${at + 1} ${tag} is no HTML: a reader will not see it`);

@@ -45,6 +45,10 @@ test("a link with a symbol's name leads to the source, and once to the API", () 
   expect(markdown.match(/<a class="api" href="\/api\/engine\.html#Engine\.register"/g)).toHaveLength(1);
 });
 
+test("the line that leads to the other language stays on GitHub: the site has a button", () => {
+  expect(pageWith("[English](README.md)\n\nText.", chapter).markdown).not.toContain("English");
+});
+
 test("a link may begin on one line and end on the next", () => {
   const { markdown, faults } = pageWith("See [the\nengine](../../../src/engine/engine.ts#L1) here.");
   expect(faults).toEqual([]);
