@@ -37,7 +37,10 @@ function look(fs: typeof nodeFs, root: string, path = ""): unknown[] {
     const link = info.isSymbolicLink();
     const mode = link ? "link" : info.mode.toString(8);
     const content = info.isFile() ? fs.readFileSync(root + at, "utf8") : link ? fs.readlinkSync(root + at) : "";
-    const row = [at, mode, content, info.isDirectory() ? 0 : info.nlink, Math.floor(info.mtimeMs / 1000)];
+    const seconds = Math.floor(info.mtimeMs / 1000);
+    // What no archive has set is the moment of unpacking, and may be a second later in one of the two.
+    const time = seconds > 1_500_000_000 ? "now" : seconds;
+    const row = [at, mode, content, info.isDirectory() ? 0 : info.nlink, time];
     return [row, ...(info.isDirectory() ? look(fs, root, at) : [])];
   });
 }
