@@ -9,6 +9,7 @@
 
 import { register } from "../../src/builtins/builtins.ts";
 import type { DaemonConfig } from "../../src/daemon/config.ts";
+import { initNetworkDriver } from "../../src/daemon/init-network.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import type { Host } from "../../src/host/host.ts";
 import type { Trapped } from "../03-signal-trap/main.ts";
@@ -26,15 +27,6 @@ export function load({ eng, flags, log }: Trapped, host: Host): void {
  */
 export async function initNetwork(eng: Engine, config: DaemonConfig): Promise<boolean> {
   if (config.disableNetwork) return false;
-  const job = eng.job("init_networkdriver");
-  job.setenvBool("EnableIptables", config.enableIptables);
-  job.setenvBool("InterContainerCommunication", config.interContainerCommunication);
-  job.setenvBool("EnableIpForward", config.enableIpForward);
-  job.setenvBool("EnableIpMasq", config.enableIpMasq);
-  job.setenv("BridgeIface", config.bridgeIface);
-  job.setenv("BridgeIP", config.bridgeIP);
-  job.setenv("FixedCIDR", config.fixedCIDR);
-  job.setenv("DefaultBindingIP", config.defaultIp);
-  await job.run();
+  await initNetworkDriver(config, eng);
   return true;
 }

@@ -24,6 +24,7 @@ import type { ExecDriver } from "./execdriver/driver.ts";
 import { checkDriver, newDriver } from "./execdriver/execdrivers/execdrivers.ts";
 import type { GraphDriver } from "./graphdriver/driver.ts";
 import { newGraphDriver } from "./graphdriver/graphdriver.ts";
+import { initNetworkDriver } from "./init-network.ts";
 import { checkLocalDns } from "./local-dns.ts";
 import { restore } from "./restore.ts";
 import { claimRoot, makeRoot } from "./root.ts";
@@ -194,19 +195,6 @@ async function openNames(
     await host.fs.rename(path, `${path}.corrupt`);
     return open(path, host);
   }
-}
-
-async function initNetworkDriver(config: DaemonConfig, eng: Engine): Promise<void> {
-  const job = eng.job("init_networkdriver");
-  job.setenvBool("EnableIptables", config.enableIptables);
-  job.setenvBool("InterContainerCommunication", config.interContainerCommunication);
-  job.setenvBool("EnableIpForward", config.enableIpForward);
-  job.setenvBool("EnableIpMasq", config.enableIpMasq);
-  job.setenv("BridgeIface", config.bridgeIface);
-  job.setenv("BridgeIP", config.bridgeIP);
-  job.setenv("FixedCIDR", config.fixedCIDR);
-  job.setenv("DefaultBindingIP", config.defaultIp);
-  await job.run();
 }
 
 /** A directory of this root's own outside it: what is mounted there is no part of the root's tree. */
