@@ -7,8 +7,7 @@
 
 import type { Job } from "../engine/job.ts";
 import { BadRequestError, SystemError } from "../errdefs/errdefs.ts";
-import type { Host } from "../host/host.ts";
-import { HttpClient, type HttpResponse } from "../registry/client.ts";
+import { type ClientHost, HttpClient, type HttpResponse } from "../registry/client.ts";
 import type { Reader } from "../sync/io.ts";
 import { ProgressReader } from "../utils/progress-reader.ts";
 import { statusText } from "../utils/status-text.ts";
@@ -43,12 +42,7 @@ export async function cmdImport(store: TagStore, job: Job): Promise<void> {
 }
 
 /** The body behind an address, with messages about how far it has come. */
-async function download(
-  host: Pick<Host, "net" | "fs" | "clock">,
-  job: Job,
-  formatter: StreamFormatter,
-  source: string,
-): Promise<Reader> {
+async function download(host: ClientHost, job: Job, formatter: StreamFormatter, source: string): Promise<Reader> {
   const text = source === "" || /^[a-z][a-z0-9+.-]*:\/\//i.test(source) ? source || "http:" : `http://${source}`;
   await job.stdout.write(formatter.formatStatus("", `Downloading from ${text}`));
   const url = checked(text);

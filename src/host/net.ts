@@ -6,6 +6,7 @@
 
 import type { Server as HttpServer } from "node:http";
 import type { Duplex } from "node:stream";
+import type { Reader } from "../sync/io.ts";
 
 /** Certificates of one end of a TLS connection; PEM text. */
 export interface TlsIdentity {
@@ -24,9 +25,12 @@ export type ListenAddress =
 export interface FetchOptions {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  /** A stream goes in chunks, or as many bytes as `Content-Length` says. An answer that comes early ends it. */
+  readonly body?: string | Uint8Array | Reader;
   readonly redirect?: "manual";
   readonly signal?: AbortSignal;
+  /** Address of a proxy, `http://user:password@proxy:3128`: https goes through a tunnel that it opens. */
+  readonly proxy?: string;
   readonly tls?: TlsIdentity & { readonly insecure?: boolean };
 }
 

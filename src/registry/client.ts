@@ -11,21 +11,32 @@ import type { FetchHeaders, FetchResponse, TlsIdentity } from "../host/net.ts";
 import type { Reader } from "../sync/io.ts";
 import { loadCertificates } from "./certs.ts";
 import type { InsecurePolicy } from "./insecure.ts";
+import { proxyFor } from "./proxy.ts";
+import { SilenceGuard } from "./silence-guard.ts";
 import { TransportError, transportError } from "./transport-error.ts";
 
 const MAX_REDIRECTS = 10;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+/** Those after which a request is sent as it was. */
+const SAME_METHOD = new Set([307, 308]);
 /** A minute without a byte: 1.2.0's ReceiveTimeout. */
 const SILENCE_MS = 60_000;
 /** For a ping, from the first packet to the last: 1.2.0's ConnectTimeout. */
 const PING_MS = 10_000;
+/** While something is sent the other side may be quiet for long: it stores what it got. */
+const UPLOAD_SILENCE_MS = 10 * 60_000;
 
-/** A request. Only `GET` and `HEAD` follow redirects. */
+/** What is sent; with a function it can be sent again. */
+export type HttpBody = string | Uint8Array | (() => Reader);
+
+/** A request. Only `GET` and `HEAD` follow redirects, others where `followAll` says so. */
 export interface HttpRequest {
-  readonly method?: "GET" | "HEAD" | "POST" | "PUT";
+  readonly method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: HttpBody;
+  /** A redirect with 307 or 308 is followed with the same method and body, too. */
+  readonly followAll?: boolean;
   /** `ping`: the whole exchange in 10 seconds; otherwise a minute for each silence. */
   readonly limit?: "ping" | "silence";
   /** Which headers another location gets; by default all but `Authorization`, and that too at the same origin. */
@@ -47,15 +58,18 @@ function sameOrigin(from: URL, to: URL): "all" | "no-authorization" {
   return from.origin === to.origin ? "all" : "no-authorization";
 }
 
+/** What requests touch of the world; the environment names the proxy. */
+export type ClientHost = Pick<Host, "net" | "fs" | "clock" | "env">;
+
 /** Sends requests. Remembers cookies and certificates; make one per pull. */
 export class HttpClient {
-  readonly #host: Pick<Host, "net" | "fs" | "clock">;
+  readonly #host: ClientHost;
   readonly #certsDir: string;
   readonly #certificates = new Map<string, Promise<TlsIdentity[]>>();
   readonly #cookies = new Map<string, Map<string, string>>();
   readonly insecure: InsecurePolicy;
 
-  constructor(host: Pick<Host, "net" | "fs" | "clock">, options: { insecure: InsecurePolicy; certsDir: string }) {
+  constructor(host: ClientHost, options: { insecure: InsecurePolicy; certsDir: string }) {
     this.#host = host;
     this.#certsDir = options.certsDir;
     this.insecure = options.insecure;
@@ -69,13 +83,14 @@ export class HttpClient {
    */
   async send(request: HttpRequest): Promise<HttpResponse> {
     const first = new URL(request.url);
-    const follows = (request.method ?? "GET") === "GET" || request.method === "HEAD";
+    const reads = (request.method ?? "GET") === "GET" || request.method === "HEAD";
     let url = first;
     let headers = { ...request.headers };
     for (let hops = 0; ; hops++) {
       const response = await this.#exchange({ ...request, url: url.href, headers });
       const location = response.headers.get("location");
-      if (!follows || !REDIRECTS.has(response.status) || location === null) return response;
+      const follows = reads ? REDIRECTS.has(response.status) : request.followAll && SAME_METHOD.has(response.status);
+      if (!follows || location === null) return response;
       await response.discard();
       if (hops >= MAX_REDIRECTS)
         throw new ForbiddenError(`Get ${first.href}: stopped after ${MAX_REDIRECTS} redirects`);
@@ -132,7 +147,10 @@ export class HttpClient {
   async #once(request: HttpRequest, identity: TlsIdentity): Promise<HttpResponse> {
     const { hostname, host } = new URL(request.url);
     const method = request.method ?? "GET";
-    const guard = new SilenceGuard(this.#host.clock, request.limit === "ping" ? PING_MS : SILENCE_MS, request.signal);
+    const proxy = proxyFor(new URL(request.url), this.#host.env);
+    const { body } = request;
+    const limitMs = request.limit === "ping" ? PING_MS : body === undefined ? SILENCE_MS : UPLOAD_SILENCE_MS;
+    const guard = new SilenceGuard(this.#host.clock, limitMs, request.signal);
     const headers: Record<string, string> = { "Accept-Encoding": "identity", ...request.headers };
     const cookies = this.#cookies.get(hostname);
     if (cookies !== undefined) headers["Cookie"] = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
@@ -145,7 +163,8 @@ export class HttpClient {
           redirect: "manual",
           signal: guard.signal,
           tls: { ...identity, insecure: this.insecure(host) },
-          ...(request.body === undefined ? {} : { body: request.body }),
+          ...(proxy === undefined ? {} : { proxy }),
+          ...(body === undefined ? {} : { body: typeof body === "function" ? watched(body(), guard) : body }),
         }),
       );
     } catch (cause) {
@@ -183,6 +202,14 @@ export class HttpClient {
   }
 }
 
+/** What is sent: each piece that the other side takes is a sign of life. */
+async function* watched(body: Reader, guard: SilenceGuard): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    guard.alive();
+    yield chunk;
+  }
+}
+
 /** The body, each chunk within the time limit. Leaving the loop early ends the connection. */
 async function* readBody(
   response: FetchResponse,
@@ -212,73 +239,5 @@ async function* readBody(
   } finally {
     guard.end();
     await reader.cancel().catch(() => undefined);
-  }
-}
-
-/** Aborts an exchange that is silent for too long, or whose caller goes away. */
-class SilenceGuard {
-  readonly #clock: Host["clock"];
-  readonly #limitMs: number;
-  readonly #stop = new AbortController();
-  readonly #timer = new AbortController();
-  readonly #caller: AbortSignal | undefined;
-  readonly #onAbort = () => this.#stop.abort(this.#caller?.reason);
-  /** When the wait that is going on began; `undefined` while nobody waits. */
-  #since: number | undefined;
-  #ended = false;
-  timedOut = false;
-
-  constructor(clock: Host["clock"], limitMs: number, caller: AbortSignal | undefined) {
-    this.#clock = clock;
-    this.#limitMs = limitMs;
-    this.#caller = caller;
-    if (caller?.aborted) this.#onAbort();
-    else caller?.addEventListener("abort", this.#onAbort, { once: true });
-    this.#since = clock.monotonicMs();
-    void this.#run();
-  }
-
-  get signal(): AbortSignal {
-    return this.#stop.signal;
-  }
-
-  /** One timer for the whole exchange, not one for each chunk. */
-  async #run(): Promise<void> {
-    try {
-      while (!this.#ended) {
-        const silent = this.#since === undefined ? 0 : this.#clock.monotonicMs() - this.#since;
-        if (silent >= this.#limitMs) {
-          this.timedOut = true;
-          this.#stop.abort(new TransportError("i/o timeout", { timeout: true }));
-          return;
-        }
-        await this.#clock.sleep(this.#limitMs - silent, this.#timer.signal);
-      }
-    } catch {
-      // Ended: the sleep was aborted.
-    }
-  }
-
-  /** Waits for the other side; ends when the guard does, also where the source does not heed the signal. */
-  async watch<T>(promise: Promise<T>): Promise<T> {
-    this.#since ??= this.#clock.monotonicMs();
-    if (this.signal.aborted) throw this.signal.reason;
-    return new Promise<T>((resolve, reject) => {
-      const abort = () => reject(this.signal.reason);
-      this.signal.addEventListener("abort", abort, { once: true });
-      promise.then(resolve, reject).finally(() => this.signal.removeEventListener("abort", abort));
-    });
-  }
-
-  /** The other side has answered: the time does not count until the next {@link watch}. */
-  pause(): void {
-    this.#since = undefined;
-  }
-
-  end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#timer.abort();
-    this.#caller?.removeEventListener("abort", this.#onAbort);
   }
 }

@@ -10,7 +10,8 @@ import { BadRequestError } from "../errdefs/errdefs.ts";
 /** Says whether plain http and unknown certificates are acceptable for `host[:port]`. */
 export type InsecurePolicy = (authority: string) => boolean;
 
-function hostOf(authority: string): string {
+/** The host of `host[:port]`, without the brackets of an IPv6 address. */
+export function hostOf(authority: string): string {
   if (authority.startsWith("[")) return authority.slice(1, authority.indexOf("]"));
   const colon = authority.indexOf(":");
   return colon < 0 ? authority : authority.slice(0, colon);
@@ -22,7 +23,12 @@ function ipv4(text: string): number | undefined {
   return parts.reduce((all, part) => all * 256 + part, 0);
 }
 
-function network(text: string): ((host: string) => boolean) | undefined {
+/**
+ * A network in CIDR notation, as a test for addresses; `undefined` for a text without a slash.
+ *
+ * @throws {BadRequestError} when it is no IPv4 network
+ */
+export function network(text: string): ((host: string) => boolean) | undefined {
   const [base = "", bits, more] = text.split("/");
   if (bits === undefined) return undefined;
   const start = ipv4(base);
@@ -38,6 +44,13 @@ function network(text: string): ((host: string) => boolean) | undefined {
   };
 }
 
+/** Whether a host is this machine itself. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || LOOPBACK(host);
+}
+
+const LOOPBACK = network("127.0.0.0/8") as (host: string) => boolean;
+
 /**
  * Makes the policy: this machine itself, and what the administrator named.
  *
@@ -51,10 +64,9 @@ function network(text: string): ((host: string) => boolean) | undefined {
 export function insecurePolicy(named: readonly string[]): InsecurePolicy {
   const networks = named.map(network).filter((match) => match !== undefined);
   const names = new Set(named.filter((text) => !text.includes("/")).map((text) => text.toLowerCase()));
-  const loopback = network("127.0.0.0/8") as (host: string) => boolean;
   return (authority) => {
     const host = hostOf(authority.toLowerCase());
-    if (host === "localhost" || host === "::1" || loopback(host)) return true;
+    if (isLoopback(host)) return true;
     return names.has(authority.toLowerCase()) || names.has(host) || networks.some((match) => match(host));
   };
 }

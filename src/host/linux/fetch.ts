@@ -6,14 +6,17 @@
  * @module
  */
 
-import type { Agent, IncomingMessage } from "node:http";
+import type { Agent, ClientRequest, IncomingMessage } from "node:http";
+import type { AgentOptions } from "node:https";
+import type { Reader } from "../../sync/io.ts";
 import type { FetchHeaders, FetchOptions, FetchResponse, TlsIdentity } from "../net.ts";
 import { builtin } from "./lazy.ts";
+import { tunnelAgent, viaProxy } from "./proxy.ts";
 
 /** Connections that are idle this long are closed: a registry must not be kept busy by a daemon that pulls no more. */
 const IDLE_MS = 10_000;
 
-/** One pool of connections per scheme and set of certificates. */
+/** One pool of connections per scheme, set of certificates and proxy. */
 const agents = new Map<string, Agent>();
 
 /** The fields of a TLS identity that are there. */
@@ -25,16 +28,21 @@ export function present(tls: TlsIdentity): { ca?: string; cert?: string; key?: s
   };
 }
 
-function agentOf(secure: boolean, tls: NonNullable<FetchOptions["tls"]>): Agent {
+function agentOf(secure: boolean, tls: NonNullable<FetchOptions["tls"]>, proxy: string | undefined): Agent {
   const identity = secure ? { ...present(tls), rejectUnauthorized: tls.insecure !== true } : {};
-  const key = `${secure} ${JSON.stringify(identity)}`;
+  const key = `${secure} ${JSON.stringify(identity)} ${proxy ?? ""}`;
   let agent = agents.get(key);
   if (agent === undefined) {
-    const options = { keepAlive: true, timeout: IDLE_MS, ...identity };
-    agent = secure ? new (builtin("https").Agent)(options) : new (builtin("http").Agent)(options);
+    agent = makeAgent(secure, { keepAlive: true, timeout: IDLE_MS, ...identity }, proxy);
     agents.set(key, agent);
   }
   return agent;
+}
+
+function makeAgent(secure: boolean, options: AgentOptions, proxy: string | undefined): Agent {
+  if (secure && proxy !== undefined) return tunnelAgent(proxy, options);
+  const direct = secure || proxy?.startsWith("https:") === true;
+  return direct ? new (builtin("https").Agent)(options) : new (builtin("http").Agent)(options);
 }
 
 function headersOf(message: IncomingMessage): FetchHeaders {
@@ -63,27 +71,62 @@ function bodyOf(message: IncomingMessage): NonNullable<FetchResponse["body"]> {
   return { getReader: () => reader, cancel };
 }
 
+/** Opens the request, directly or by way of a proxy. */
+function open(url: string, options: FetchOptions): ClientRequest {
+  const { method = "GET", headers = {}, signal, tls = {}, proxy } = options;
+  const secure = url.startsWith("https:");
+  const agent = agentOf(secure, tls, proxy);
+  const common = { method, agent, ...(signal !== undefined && { signal }) };
+  if (secure || proxy === undefined) {
+    return (secure ? builtin("https") : builtin("http")).request(url, { ...common, headers });
+  }
+  const way = viaProxy(proxy, url);
+  const protocol = proxy.startsWith("https:") ? builtin("https") : builtin("http");
+  return protocol.request({ ...way, ...common, headers: { ...headers, ...way.headers } });
+}
+
+/** Sends a stream as fast as the other side takes it. A source that fails breaks the request off. */
+async function feed(request: ClientRequest, body: Reader): Promise<void> {
+  let answered = false;
+  request.once("response", () => {
+    answered = true;
+  });
+  try {
+    for await (const chunk of body) {
+      // What is answered before its end is not sent any further.
+      if (request.destroyed || answered) return;
+      if (chunk.length === 0 || request.write(chunk)) continue;
+      await new Promise<void>((resolve) => {
+        const go = () => {
+          for (const event of ["drain", "close", "response"]) request.off(event, go);
+          resolve();
+        };
+        for (const event of ["drain", "close", "response"]) request.once(event, go);
+      });
+    }
+    request.end();
+  } catch (cause) {
+    request.destroy(cause instanceof Error ? cause : new Error(String(cause)));
+  }
+}
+
 /** @see Net.fetch */
 export function httpFetch(url: string, options: FetchOptions = {}): Promise<FetchResponse> {
-  const secure = url.startsWith("https:");
-  const { method = "GET", headers = {}, body, signal, tls = {} } = options;
+  const { method = "GET", body } = options;
   return new Promise((resolve, reject) => {
-    const agent = agentOf(secure, tls);
-    const request = (secure ? builtin("https") : builtin("http")).request(url, {
-      method,
-      headers,
-      agent,
-      ...(signal !== undefined && { signal }),
-    });
+    const request = open(url, options);
     request.once("error", reject);
     request.once("response", (message) => {
       // From here on a failure is the body's.
       request.off("error", reject);
       request.on("error", () => {});
+      // A connection that was left in the middle of a body is of no further use.
+      message.once("end", () => void (request.writableEnded || request.destroy()));
       const empty = method === "HEAD" || message.statusCode === 204 || message.statusCode === 304;
       if (empty) message.resume();
       resolve({ status: message.statusCode ?? 0, headers: headersOf(message), body: empty ? null : bodyOf(message) });
     });
-    request.end(body);
+    if (body === undefined || typeof body === "string" || body instanceof Uint8Array) request.end(body);
+    else void feed(request, body);
   });
 }

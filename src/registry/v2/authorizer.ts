@@ -19,22 +19,29 @@ const DEFAULT_LIFE_SECONDS = 60;
 /** Renewed this long before its end: it has to last for the request too. */
 const MARGIN_MS = 5_000;
 
+interface Token {
+  readonly header: string;
+  /** Milliseconds since 1970. */
+  readonly goodUntil: number;
+}
+
 /** Makes `Authorization` headers for one repository, or for none. */
 export class Authorizer {
   readonly #client: HttpClient;
   readonly #clock: Pick<Host["clock"], "now">;
   readonly #auth: AuthConfig;
-  readonly #scope: string | undefined;
+  readonly #scopes: readonly string[];
   #challenge: Challenge | undefined;
-  #token: { header: string; goodUntil: number } | undefined;
-  #fetching: Promise<string> | undefined;
+  /** By what they allow beside {@link #scopes}. */
+  readonly #tokens = new Map<string, Token>();
+  readonly #fetching = new Map<string, Promise<string>>();
 
-  /** @param repository - what is to be pulled; `undefined`: only the password matters */
-  constructor(client: HttpClient, clock: Pick<Host["clock"], "now">, auth: AuthConfig, repository?: string) {
+  /** @param scopes - `repository:library/busybox:pull`; none: only the password matters */
+  constructor(client: HttpClient, clock: Pick<Host["clock"], "now">, auth: AuthConfig, scopes: readonly string[] = []) {
     this.#client = client;
     this.#clock = clock;
     this.#auth = auth;
-    this.#scope = repository === undefined ? undefined : `repository:${repository}:pull`;
+    this.#scopes = scopes;
   }
 
   /**
@@ -48,12 +55,17 @@ export class Authorizer {
       challenges.find(({ scheme }) => scheme === "bearer") ?? challenges.find(({ scheme }) => scheme === "basic");
     if (challenge === undefined) return false;
     this.#challenge = challenge;
-    this.#token = undefined;
+    this.#tokens.clear();
     return true;
   }
 
-  /** The header to send; `undefined` before the first challenge. @throws {UnauthorizedError} without a name to give */
-  async header(signal?: AbortSignal): Promise<string | undefined> {
+  /**
+   * The header to send; `undefined` before the first challenge.
+   *
+   * @param more - scopes that this request needs beside those of all
+   * @throws {UnauthorizedError} without a name to give
+   */
+  async header(signal?: AbortSignal, more: readonly string[] = []): Promise<string | undefined> {
     const challenge = this.#challenge;
     if (challenge === undefined) return undefined;
     if (challenge.scheme === "basic") {
@@ -61,27 +73,38 @@ export class Authorizer {
       return basicAuthorization(this.#auth.username, this.#auth.password ?? "");
     }
     if (this.#auth.registrytoken) return `Bearer ${this.#auth.registrytoken}`;
-    if (this.#token !== undefined && this.#clock.now() < this.#token.goodUntil) return this.#token.header;
+    const key = more.join(" ");
+    const token = this.#tokens.get(key);
+    if (token !== undefined && this.#clock.now() < token.goodUntil) return token.header;
     // Layers are fetched side by side: one token for all of them.
-    this.#fetching ??= this.#fetchToken(challenge, signal).finally(() => {
-      this.#fetching = undefined;
-    });
-    return this.#fetching;
+    let fetching = this.#fetching.get(key);
+    if (fetching === undefined) {
+      fetching = this.#fetchToken(challenge, key, more, signal).finally(() => this.#fetching.delete(key));
+      this.#fetching.set(key, fetching);
+    }
+    return fetching;
   }
 
-  async #fetchToken(challenge: Challenge, signal: AbortSignal | undefined): Promise<string> {
+  async #fetchToken(
+    challenge: Challenge,
+    key: string,
+    more: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<string> {
     const realm = this.#realm(challenge.parameters.get("realm"));
     const service = challenge.parameters.get("service");
     const parameters = new URLSearchParams();
     if (service !== undefined) parameters.set("service", service);
-    if (this.#scope !== undefined) parameters.set("scope", this.#scope);
+    const scopes = [...this.#scopes, ...more];
     const response = this.#auth.identitytoken
-      ? await this.#refresh(realm, parameters, this.#auth.identitytoken, signal)
-      : await this.#ask(realm, parameters, signal);
+      ? await this.#refresh(realm, parameters, scopes, this.#auth.identitytoken, signal)
+      : await this.#ask(realm, parameters, scopes, signal);
     if (response.status !== 200) {
       await response.discard();
       if (response.status === 401 || response.status === 403) {
-        throw new UnauthorizedError(`Get ${realm.href}: unauthorized: incorrect username or password`);
+        throw new UnauthorizedError(
+          `Get ${realm.href}: unauthorized: incorrect username or password (Status ${response.status})`,
+        );
       }
       throw new SystemError(`Get ${realm.href}: the token service answered with HTTP status ${response.status}`);
     }
@@ -93,7 +116,7 @@ export class Authorizer {
     }
     const life = typeof answer["expires_in"] === "number" ? answer["expires_in"] : DEFAULT_LIFE_SECONDS;
     const header = `Bearer ${token}`;
-    this.#token = { header, goodUntil: this.#clock.now() + Math.max(0, life * 1000 - MARGIN_MS) };
+    this.#tokens.set(key, { header, goodUntil: this.#clock.now() + Math.max(0, life * 1000 - MARGIN_MS) });
     return header;
   }
 
@@ -113,9 +136,10 @@ export class Authorizer {
     return realm;
   }
 
-  #ask(realm: URL, parameters: URLSearchParams, signal: AbortSignal | undefined) {
+  #ask(realm: URL, parameters: URLSearchParams, scopes: readonly string[], signal: AbortSignal | undefined) {
     const url = new URL(realm);
     for (const [key, value] of parameters) url.searchParams.set(key, value);
+    for (const scope of scopes) url.searchParams.append("scope", scope);
     const headers: Record<string, string> = {};
     if (this.#auth.username) {
       url.searchParams.set("account", this.#auth.username);
@@ -124,7 +148,14 @@ export class Authorizer {
     return this.#client.send({ url: url.href, headers, signal });
   }
 
-  #refresh(realm: URL, parameters: URLSearchParams, refreshToken: string, signal: AbortSignal | undefined) {
+  #refresh(
+    realm: URL,
+    parameters: URLSearchParams,
+    scopes: readonly string[],
+    refreshToken: string,
+    signal: AbortSignal | undefined,
+  ) {
+    if (scopes.length > 0) parameters.set("scope", scopes.join(" "));
     parameters.set("grant_type", "refresh_token");
     parameters.set("refresh_token", refreshToken);
     parameters.set("client_id", "docker");

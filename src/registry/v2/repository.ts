@@ -5,15 +5,13 @@
  * @module
  */
 
-import { EngineError, NotFoundError, SystemError, UnauthorizedError } from "../../errdefs/errdefs.ts";
-import type { Host } from "../../host/host.ts";
+import { NotFoundError, SystemError } from "../../errdefs/errdefs.ts";
 import type { FetchHeaders } from "../../host/net.ts";
 import type { Reader } from "../../sync/io.ts";
-import type { AuthConfig } from "../auth.ts";
-import type { HttpClient, HttpResponse } from "../client.ts";
+import type { HttpResponse } from "../client.ts";
 import { listOf, MAX_DOCUMENT_BYTES, MAX_LIST_BYTES, objectOf, parseJson, readDocument, textOf } from "../json.ts";
-import { Authorizer } from "./authorizer.ts";
 import { downloadBlob } from "./blob.ts";
+import { Conversation, errorText, type RepositoryTerms } from "./conversation.ts";
 import { DIGEST } from "./digest.ts";
 import {
   choosePlatform,
@@ -33,72 +31,36 @@ export interface FoundManifest {
   /** Of the document that was asked for: the list, when there is one. */
   readonly digest: string;
   readonly manifest: ImageManifest;
-}
-
-/** What requests to a repository need. */
-export interface RepositoryTerms {
-  readonly client: HttpClient;
-  readonly host: Pick<Host, "clock" | "hash">;
-  /** `https://registry-1.docker.io/v2/` */
-  readonly base: string;
-  /** As the registry knows it: `library/busybox`. */
-  readonly name: string;
-  /** As the user wrote it. */
-  readonly localName: string;
-  readonly auth: AuthConfig;
-  /** `User-Agent`, `X-Meta-*`. */
-  readonly headers: Readonly<Record<string, string>>;
+  /** The image's own document, and what it is. */
+  readonly document: { readonly bytes: Buffer; readonly type: string };
 }
 
 /** Reads manifests and blobs; never writes. */
 export class Repository {
   readonly name: string;
   readonly base: string;
+  /** What is written goes the same way. */
+  readonly conversation: Conversation;
   readonly #terms: RepositoryTerms;
-  readonly #authorizer: Authorizer;
 
   constructor(terms: RepositoryTerms) {
     this.#terms = terms;
     this.name = terms.name;
     this.base = terms.base;
-    this.#authorizer = new Authorizer(terms.client, terms.host.clock, terms.auth, terms.name);
+    this.conversation = new Conversation(terms);
   }
 
   /** Takes the challenge that came with the first contact, which saves a round trip. */
   challenged(headers: FetchHeaders): void {
-    this.#authorizer.challenged(headers);
+    this.conversation.authorizer.challenged(headers);
   }
 
-  /** A GET with proof of identity; a 401 is answered once. */
-  async #get(url: string, headers: Record<string, string>, signal: AbortSignal | undefined): Promise<HttpResponse> {
-    for (let tries = 0; ; tries++) {
-      let authorization: string | undefined;
-      try {
-        authorization = await this.#authorizer.header(signal);
-      } catch (cause) {
-        if (!(cause instanceof UnauthorizedError) || cause.message.startsWith("Get ")) throw cause;
-        throw new SystemError(`Get ${url}: ${cause.message}`, { cause });
-      }
-      const response = await this.#terms.client.send({
-        url,
-        signal,
-        headers: {
-          ...this.#terms.headers,
-          ...headers,
-          ...(authorization === undefined ? {} : { Authorization: authorization }),
-        },
-      });
-      if (response.status !== 401 || tries > 0 || !this.#authorizer.challenged(response.headers)) return response;
-      await response.discard();
-    }
+  #get(url: string, headers: Record<string, string>, signal: AbortSignal | undefined): Promise<HttpResponse> {
+    return this.conversation.send({ url, headers, signal });
   }
 
-  async #refuse(response: HttpResponse, url: string): Promise<never> {
-    const detail = await errorText(response);
-    const text = `Get ${url}: the registry answered with HTTP status ${response.status}${detail === "" ? "" : ` (${detail})`}`;
-    if (response.status === 401) throw new SystemError(`unauthorized: authentication required (${text})`);
-    if (response.status === 403) throw new SystemError(`denied: access to the resource is denied (${text})`);
-    throw new SystemError(text);
+  #refuse(response: HttpResponse, url: string): Promise<never> {
+    return this.conversation.refuse(response, "GET", url);
   }
 
   async #document(
@@ -133,12 +95,12 @@ export class Repository {
     const label = `${this.#terms.localName}${DIGEST.test(reference) ? "@" : ":"}${reference}`;
     const asked = await this.#document(reference, signal);
     const document: ImageManifest | ManifestList = parseManifest(asked.bytes, asked.type, label);
-    if (document.kind === "image") return { digest: asked.digest, manifest: document };
+    if (document.kind === "image") return { digest: asked.digest, manifest: document, document: asked };
     const chosen = choosePlatform(document, platform);
     const found = await this.#document(chosen.digest, signal);
     const manifest = parseManifest(found.bytes, found.type, `${label} (${chosen.digest})`);
     if (manifest.kind !== "image") throw new SystemError(`Cannot read ${label}: a list inside a list`);
-    return { digest: asked.digest, manifest };
+    return { digest: asked.digest, manifest, document: found };
   }
 
   /** Reads a small blob whole. @throws {SystemError} when its digest or size is another */
@@ -204,25 +166,5 @@ export class Repository {
       url = address.href;
     }
     throw new SystemError(`Cannot read ${what}: there are too many`);
-  }
-}
-
-/** `code: message` of the first error a registry reports; printable characters only. */
-async function errorText(response: HttpResponse): Promise<string> {
-  try {
-    const body = JSON.parse((await readDocument(response.body, 64 << 10, "the error")).toString("utf8")) as unknown;
-    const errors = typeof body === "object" && body !== null ? (body as { errors?: unknown }).errors : undefined;
-    const first: unknown = Array.isArray(errors) ? errors[0] : undefined;
-    if (typeof first !== "object" || first === null) return "";
-    const { code, message } = first as { code?: unknown; message?: unknown };
-    const words = [code, message].filter((word) => typeof word === "string" && word !== "") as string[];
-    const name = words[0]?.toLowerCase().replaceAll("_", " ");
-    return [name, ...words.slice(1)]
-      .join(": ")
-      .replace(/[^\x20-\x7e]/g, "?")
-      .slice(0, 300);
-  } catch (cause) {
-    if (cause instanceof EngineError || cause instanceof SyntaxError) return "";
-    throw cause;
   }
 }
