@@ -40,16 +40,16 @@ export interface Typed {
  *   the keys when each arrives alone.
  */
 export function escapable(keys: Uint8Array): (typed: Uint8Array) => Typed {
-  let matched = 0;
+  /** What could be the beginning of the keys. */
+  let held: number[] = [];
   return (typed) => {
     const out: number[] = [];
     for (const byte of typed) {
-      if (byte !== keys[matched]) {
-        out.push(...keys.subarray(0, matched));
-        matched = 0;
-      }
-      if (byte !== keys[matched]) out.push(byte);
-      else if (++matched === keys.length) return { bytes: Uint8Array.from(out), detached: true };
+      held.push(byte);
+      while (!held.every((key, i) => key === keys[i])) out.push(held.shift() as number);
+      if (held.length < keys.length) continue;
+      held = [];
+      return { bytes: Uint8Array.from(out), detached: true };
     }
     return { bytes: Uint8Array.from(out), detached: false };
   };

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { escapable, parseDetachKeys } from "../../../src/daemon/detach-keys.ts";
 import type { Job } from "../../../src/engine/job.ts";
@@ -142,6 +143,30 @@ test("escapable() passes on a Ctrl-P that nothing comes of, however the keys arr
   expect(type("a\x10b", "c")).toBe("a\x10bc");
   expect(type("\x10\x10\x11")).toBe("\x10|");
   expect(type("\x10")).toBe("");
+});
+
+test("escapable() finds the keys wherever they are, and takes nothing else away", () => {
+  // Few letters, so that beginnings of the keys overlap.
+  const letter = fc.constantFrom("a", "b", "c");
+  const text = fc.string({ unit: letter, maxLength: 12 });
+  fc.assert(
+    fc.property(fc.string({ unit: letter, minLength: 1, maxLength: 4 }), fc.array(text), (keys, pieces) => {
+      const filter = escapable(Buffer.from(keys));
+      let passed = "";
+      let detached = false;
+      for (const piece of pieces) {
+        const typed = filter(Buffer.from(piece));
+        passed += Buffer.from(typed.bytes).toString();
+        detached = typed.detached;
+        if (detached) break;
+      }
+      const all = pieces.join("");
+      const at = all.indexOf(keys);
+      expect(detached).toBe(at >= 0);
+      if (detached) expect(passed).toBe(all.slice(0, at));
+      else expect([all.startsWith(passed), keys.startsWith(all.slice(passed.length))]).toEqual([true, true]);
+    }),
+  );
 });
 
 test("parseDetachKeys() reads the keys of newer clients", () => {

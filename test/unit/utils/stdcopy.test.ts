@@ -32,6 +32,44 @@ test("StdDemux.write() gives back what was written, however the bytes are cut", 
   );
 });
 
+test("StdDemux.write() keeps the order of both streams, in any number of pieces", async () => {
+  const frame = fc.tuple(fc.constantFrom(1 as const, 2 as const), fc.uint8Array({ maxLength: 300 }));
+  await fc.assert(
+    fc.asyncProperty(fc.array(frame), fc.infiniteStream(fc.integer({ min: 1, max: 60 })), async (frames, sizes) => {
+      const wire = new BufferWriter();
+      for (const [stream, data] of frames) await stdWriter(wire, stream).write(data);
+      const seen: string[] = [];
+      const sink = (name: string) => ({
+        write: (data: Uint8Array | string) => {
+          for (const byte of Buffer.from(data)) seen.push(`${name}${byte}`);
+        },
+      });
+      const demux = new StdDemux(sink("1:"), sink("2:"));
+      const bytes = wire.bytes();
+      for (let at = 0; at < bytes.length; ) {
+        const size = sizes.next().value as number;
+        await demux.write(bytes.subarray(at, at + size));
+        at += size;
+      }
+      expect(seen).toEqual(frames.flatMap(([stream, data]) => [...data].map((byte) => `${stream}:${byte}`)));
+    }),
+  );
+});
+
+test("StdDemux.write() meets any bytes with output or with a refusal", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {
+      const [out, err] = [new BufferWriter(), new BufferWriter()];
+      const failure = await new StdDemux(out, err).write(bytes).then(
+        () => undefined,
+        (cause: Error) => cause.message,
+      );
+      expect([undefined, "Unrecognized input header"]).toContain(failure);
+      expect(out.bytes().length + err.bytes().length).toBeLessThanOrEqual(Math.max(0, bytes.length - 8));
+    }),
+  );
+});
+
 test("StdDemux.write() shows stream 0 as output", async () => {
   const [out, err] = [new BufferWriter(), new BufferWriter()];
   await new StdDemux(out, err).write(Buffer.from("0000000000000001610200000000000001620200", "hex"));
