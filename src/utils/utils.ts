@@ -44,3 +44,13 @@ export function validateID(id: string): void {
   if (id.includes(":")) throw new BadRequestError("Invalid character in id: ':'");
   if (!ID_PATTERN.test(id)) throw new BadRequestError(`Invalid id: ${JSON.stringify(id)}`);
 }
+
+/** Whether a text is an address of the web. @origin utils/utils.go IsURL */
+export function isUrl(text: string): boolean {
+  return text.startsWith("http://") || text.startsWith("https://");
+}
+
+/** Whether a text names a git repository: `git://…`, `github.com/…`, `git@github.com:…`, or a URL ending in `.git`. @origin utils/utils.go IsGIT */
+export function isGit(text: string): boolean {
+  return /^(?:git:\/\/|github\.com\/|git@github\.com:)/.test(text) || (text.endsWith(".git") && isUrl(text));
+}
