@@ -4,7 +4,7 @@
  * Prints medians and ratios (ours / theirs; for requests per second theirs / ours, so that below 1 is always better for
  * us). Needs root. Everything it makes lies in one directory, on a tmpfs if there is a large one, and goes at the end.
  *
- * Options: `--quick` fewer rounds, `--only boot,run,pull,memory,requests`.
+ * Options: `--quick` fewer rounds, `--only boot,run,crowd,output,pull,memory,requests`.
  */
 import { execFile, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
@@ -18,7 +18,8 @@ const args = process.argv.slice(2);
 const quick = args.includes("--quick");
 const only = args.includes("--only")
   ? args[args.indexOf("--only") + 1].split(",")
-  : ["boot", "run", "pull", "memory", "requests"];
+  : ["boot", "run", "crowd", "output", "pull", "memory", "requests"];
+const wanted = (...names) => names.some((name) => only.includes(name));
 
 if (process.getuid?.() !== 0) {
   console.error("Cannot run the benchmark: it needs root (network namespaces, containers). Run it with sudo.");
@@ -27,6 +28,7 @@ if (process.getuid?.() !== 0) {
 await setup(["run", "test", "bench"]);
 await (await import("./build.mjs")).build({ force: true });
 const { pushBenchImages } = await import("./bench/image.mjs");
+const { benchCrowd, benchOutput, benchRun } = await import("./bench/containers.mjs");
 
 const shm = statfsSync("/dev/shm");
 const base = mkdtempSync(join(shm.bavail * shm.bsize > 4e9 ? "/dev/shm" : "/var/tmp", "drydock-bench-"));
@@ -235,7 +237,7 @@ try {
     report("boot to first answer", "ms", ours, theirs, { aim: "0.50" });
   }
 
-  if (only.includes("pull") || only.includes("memory")) {
+  if (wanted("pull", "memory")) {
     const peak = { drydock: [], dockerd: [] };
     const idle = { drydock: [], dockerd: [] };
     const [ours, theirs] = await inTurn(quick ? 1 : 5, async (who) => {
@@ -259,18 +261,14 @@ try {
     report("peak memory in the pull", "MB", median(peak.drydock), median(peak.dockerd), { aim: "<200 MB" });
   }
 
-  if (only.includes("run") || only.includes("requests")) {
+  if (wanted("run", "crowd", "output", "requests")) {
     const daemons = { drydock: await boot("drydock"), dockerd: await boot("dockerd") };
-    for (const daemon of Object.values(daemons)) await pull(daemon, "127.0.0.1:5055/tiny");
-    if (only.includes("run")) {
-      for (const daemon of Object.values(daemons)) await client(daemon, "run", "--rm", "127.0.0.1:5055/tiny", "true");
-      const [ours, theirs] = await inTurn(quick ? 5 : 15, async (who) => {
-        const before = performance.now();
-        await client(daemons[who], "run", "--rm", "127.0.0.1:5055/tiny", "true");
-        return performance.now() - before;
-      });
-      report("docker run --rm true (same client)", "ms", ours, theirs, { aim: "0.50" });
-    }
+    const tiny = "127.0.0.1:5055/tiny";
+    for (const daemon of Object.values(daemons)) await pull(daemon, tiny);
+    const bench = { quick, tiny, client, request, report, inTurn, median, residentMb };
+    if (only.includes("run")) await benchRun(bench, daemons);
+    if (only.includes("crowd")) await benchCrowd(bench, daemons);
+    if (only.includes("output")) await benchOutput(bench, daemons);
     if (only.includes("requests")) {
       for (const path of ["/v1.24/version", "/v1.24/containers/json", "/_ping"]) {
         for (const daemon of Object.values(daemons)) await requestsPerSecond(daemon, path, 500);

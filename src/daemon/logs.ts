@@ -67,7 +67,7 @@ export async function containerLogs(daemon: Daemon, job: Job): Promise<void> {
   }
 }
 
-/** Writes lines to their streams; neighbours of one stream go in one piece. */
+/** Writes lines, byte strings, to their streams; neighbours of one stream go in one piece. */
 export async function writeLines(
   lines: readonly JsonLog[],
   out: Outputs,
@@ -77,7 +77,7 @@ export async function writeLines(
   let stream = "";
   const flush = async (): Promise<void> => {
     const writer = stream === "stdout" ? out.stdout : stream === "stderr" ? out.stderr : undefined;
-    if (writer !== undefined && piece !== "") await writer.write(piece);
+    if (writer !== undefined && piece !== "") await writer.write(Buffer.from(piece, "latin1"));
     piece = "";
   };
   for (const line of lines) {

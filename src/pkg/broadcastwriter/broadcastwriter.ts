@@ -6,7 +6,7 @@
  */
 
 import type { Writer } from "../../sync/io.ts";
-import { encodeJsonLog } from "../jsonlog/jsonlog.ts";
+import { encodeJsonLog, encodePlainLines } from "../jsonlog/jsonlog.ts";
 import { Subscription } from "./subscription.ts";
 
 /** Longest line in the log, bytes; a longer one becomes several. */
@@ -65,7 +65,7 @@ export class BroadcastWriter implements Writer {
       const full = client.push(bytes);
       if (full !== undefined) pending.push(full);
     }
-    if (this.#logs.size > 0) this.#log(this.#lines(bytes), pending);
+    if (this.#logs.size > 0) this.#logChunk(bytes, pending);
     if (pending.length > 0) return Promise.all(pending).then(() => undefined);
   }
 
@@ -75,7 +75,7 @@ export class BroadcastWriter implements Writer {
    * @origin pkg/broadcastwriter/broadcastwriter.go Clean
    */
   clean(): void {
-    if (this.#partialSize > 0 && this.#logs.size > 0) this.#log([this.#take()], []);
+    if (this.#partialSize > 0 && this.#logs.size > 0) this.#log([this.#take()], this.#now(), []);
     this.#partial = [];
     this.#partialSize = 0;
     for (const client of this.#clients) client.end();
@@ -83,13 +83,41 @@ export class BroadcastWriter implements Writer {
     this.#logs.clear();
   }
 
-  #log(lines: string[], pending: Promise<void>[]): void {
-    if (lines.length === 0) return;
+  /** Whole plain lines take the short way; the one that began in an earlier chunk and the one that ends later do not. */
+  #logChunk(bytes: Buffer, pending: Promise<void>[]): void {
     const time = this.#now();
-    for (const [writer, stream] of this.#logs) {
-      const full = writer.write(lines.map((log) => encodeJsonLog({ log, stream, time })).join(""));
-      if (full !== undefined) pending.push(full);
+    const start = this.#partialSize === 0 ? 0 : bytes.indexOf(0x0a) + 1;
+    const end = bytes.lastIndexOf(0x0a) + 1;
+    const plain = end > start ? this.#plainLines(bytes.toString("latin1", start, end), time) : undefined;
+    if (plain === undefined) {
+      this.#log(this.#lines(bytes), time, pending);
+      return;
     }
+    this.#log(this.#lines(bytes.subarray(0, start)), time, pending);
+    for (const [writer, lines] of plain) this.#give(writer, lines, pending);
+    this.#log(this.#lines(bytes.subarray(end)), time, pending);
+  }
+
+  #plainLines(text: string, time: string): [Writer, string][] | undefined {
+    const all: [Writer, string][] = [];
+    for (const [writer, stream] of this.#logs) {
+      const lines = encodePlainLines(text, lineLimit, stream, time);
+      if (lines === undefined) return undefined;
+      all.push([writer, lines]);
+    }
+    return all;
+  }
+
+  #log(lines: string[], time: string, pending: Promise<void>[]): void {
+    if (lines.length === 0) return;
+    for (const [writer, stream] of this.#logs) {
+      this.#give(writer, lines.map((log) => encodeJsonLog({ log, stream, time })).join(""), pending);
+    }
+  }
+
+  #give(writer: Writer, lines: string, pending: Promise<void>[]): void {
+    const full = writer.write(lines);
+    if (full !== undefined) pending.push(full);
   }
 
   /** Cuts what has come into lines; the rest waits for the next chunk. */

@@ -10,7 +10,7 @@
 
 import type { FileHandle } from "node:fs/promises";
 import type { Host } from "../../../host/host.ts";
-import { decodeJsonLog, type JsonLog } from "../../../pkg/jsonlog/jsonlog.ts";
+import { decodeJsonLogLines, type JsonLog } from "../../../pkg/jsonlog/jsonlog.ts";
 import { tailOffset } from "../../../pkg/tailfile/tailfile.ts";
 import type { JsonFileLog } from "./jsonfilelog.ts";
 
@@ -27,7 +27,7 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Some lines that were there together. `live`: written after the question. */
+/** Some lines that were there together, their texts as byte strings. `live`: written after the question. */
 export interface LogBatch {
   readonly lines: JsonLog[];
   readonly live: boolean;
@@ -42,16 +42,14 @@ export async function* readLog(path: string, host: Pick<Host, "fs">, options: Re
     let position = end;
     if (options.tail === undefined) position = 0;
     else if (options.tail > 0) position = await tailOffset(file, end, options.tail);
-    while (position < end) {
-      const block = await readBlock(file, position, Math.min(blockSize, end - position));
-      if (block.length === 0) break; // truncated meanwhile
+    for await (const block of blocks(file, position, end)) {
       position += block.length;
       yield { lines: splitter.push(block), live: false };
     }
     const { follow, signal } = options;
     while (follow !== undefined && !signal?.aborted) {
       const growth = follow.changed();
-      const block = await readBlock(file, position, blockSize);
+      const block = await readBlock(file, position, Buffer.allocUnsafe(blockSize));
       position += block.length;
       if (block.length > 0) yield { lines: splitter.push(block), live: true };
       else if (follow.closed) {
@@ -68,10 +66,31 @@ export async function* readLog(path: string, host: Pick<Host, "fs">, options: Re
   }
 }
 
-async function readBlock(file: FileHandle, position: number, size: number): Promise<Buffer> {
-  const block = Buffer.allocUnsafe(size);
-  const { bytesRead } = await file.read(block, 0, size, position);
-  return block.subarray(0, bytesRead);
+/** A part of the file, in order: while one piece is worked on, the disk reads the next. A piece is good for one turn. */
+async function* blocks(file: FileHandle, from: number, end: number): AsyncGenerator<Buffer> {
+  let [buffer, other] = [Buffer.allocUnsafe(blockSize), Buffer.allocUnsafe(blockSize)];
+  const next = (position: number) => {
+    [buffer, other] = [other, buffer];
+    return readBlock(file, position, buffer.subarray(0, Math.min(blockSize, end - position)));
+  };
+  let reading = from < end ? next(from) : undefined;
+  try {
+    for (let position = from; reading !== undefined; ) {
+      const block: Buffer = await reading;
+      reading = undefined;
+      if (block.length === 0) return; // truncated meanwhile
+      position += block.length;
+      if (position < end) reading = next(position);
+      yield block;
+    }
+  } finally {
+    await reading?.catch(() => undefined); // the file is closed next
+  }
+}
+
+async function readBlock(file: FileHandle, position: number, buffer: Buffer): Promise<Buffer> {
+  const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
+  return buffer.subarray(0, bytesRead);
 }
 
 async function either(growth: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
@@ -89,32 +108,24 @@ async function either(growth: Promise<void>, signal: AbortSignal | undefined): P
 }
 
 class LineSplitter {
-  #rest: Buffer[] = [];
-  #restSize = 0;
+  #rest = "";
   #skipping = false;
 
   push(block: Buffer): JsonLog[] {
-    const lines: JsonLog[] = [];
-    let start = 0;
-    for (let end = block.indexOf(0x0a); end >= 0; end = block.indexOf(0x0a, start)) {
-      const piece = block.subarray(start, end);
-      const text = this.#restSize === 0 ? piece : Buffer.concat([...this.#rest, piece]);
-      const line = this.#skipping ? undefined : decodeJsonLog(text.toString("utf8"));
-      if (line !== undefined) lines.push(line);
-      this.#rest = [];
-      this.#restSize = 0;
-      this.#skipping = false;
-      start = end + 1;
-    }
-    if (start < block.length && !this.#skipping) {
-      this.#rest.push(block.subarray(start));
-      this.#restSize += block.length - start;
-      if (this.#restSize > longestLine) {
-        this.#rest = [];
-        this.#restSize = 0;
+    const text = block.toString("latin1");
+    const end = text.indexOf("\n");
+    if (end < 0) {
+      if (!this.#skipping) this.#rest += text;
+      if (this.#rest.length > longestLine) {
+        this.#rest = "";
         this.#skipping = true;
       }
+      return [];
     }
+    const whole = this.#skipping ? text.slice(end + 1) : this.#rest + text;
+    this.#skipping = false;
+    const { lines, rest } = decodeJsonLogLines(whole);
+    this.#rest = whole.slice(rest);
     return lines;
   }
 }

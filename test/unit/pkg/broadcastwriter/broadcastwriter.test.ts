@@ -131,3 +131,24 @@ test("BroadcastWriter.addWriter() keeps a held reader's bytes until it is releas
   await held.ended;
   expect(sink.toString()).toBe("a");
 });
+
+test("BroadcastWriter.write() logs the same lines wherever the chunks are cut", () => {
+  const text = `plain\n\ntwo "quoted" and <more>\nplain again\n${"l".repeat(lineLimit + 3)}\n\u00e9\nend`;
+  const bytes = Buffer.from(text);
+  const linesOf = (chunks: readonly Buffer[]) => {
+    const out = new BroadcastWriter(now);
+    const log = new BufferWriter();
+    out.addLog(log, "stdout");
+    for (const chunk of chunks) void out.write(chunk);
+    out.clean();
+    return log.toString();
+  };
+  const whole = linesOf([bytes]);
+  expect(logged(Object.assign(new BufferWriter(), { toString: () => whole })).join("")).toBe(text);
+  fc.assert(
+    fc.property(fc.array(fc.nat({ max: bytes.length }), { maxLength: 6 }), (cuts) => {
+      const at = [0, ...cuts.sort((a, b) => a - b), bytes.length];
+      expect(linesOf(at.slice(1).map((end, i) => bytes.subarray(at[i], end)))).toBe(whole);
+    }),
+  );
+});
