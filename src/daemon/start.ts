@@ -7,8 +7,7 @@
 
 import posix from "node:path/posix";
 import type { Job } from "../engine/job.ts";
-import { isErrno, NoSuchError, NotModifiedError, SystemError } from "../errdefs/errdefs.ts";
-import { pathErrorText } from "../errdefs/errno-text.ts";
+import { isErrno, messageOf, NoSuchError, NotModifiedError, SystemError } from "../errdefs/errdefs.ts";
 import { followSymlinkInScope } from "../pkg/symlink/fs.ts";
 import type { HostConfig } from "../runconfig/host-config.ts";
 import { cleanup, mount } from "./cleanup.ts";
@@ -63,7 +62,7 @@ export async function makeBindSources({ host: { fs } }: Daemon, hostConfig: Host
       if (!isErrno(cause, "ENOENT")) continue;
       await fs
         .mkdir(source, { recursive: true, mode: 0o755 })
-        .catch((reason: unknown) => refuse(reason, pathErrorText("mkdir", source, reason)));
+        .catch((reason: unknown) => refuse(reason, messageOf(reason)));
     }
   }
 }
@@ -172,7 +171,7 @@ function populateCommand(daemon: Daemon, container: Container, rootfs: string, l
 }
 
 /** The three files in /etc, then the volumes. @origin daemon/volumes.go setupMountsForContainer */
-function setupMounts(container: Container): Mount[] {
+export function setupMounts(container: Container): Mount[] {
   const files = [
     [container.resolvConfPath, "/etc/resolv.conf"],
     [container.hostnamePath, "/etc/hostname"],

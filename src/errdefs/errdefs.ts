@@ -8,6 +8,8 @@
  * @module
  */
 
+import { fileErrorText } from "./errno-text.ts";
+
 /** Base of every error the engine raises on purpose. */
 export abstract class EngineError extends Error {
   /** HTTP status code the API server answers with. */
@@ -79,7 +81,7 @@ export function isErrno(cause: unknown, ...codes: string[]): cause is NodeJS.Err
   return cause instanceof Error && "code" in cause && codes.includes(String(cause.code));
 }
 
-/** The text of anything that was thrown. */
+/** The text of anything that was thrown; of a failed call on a file, the one that Go has for it. */
 export function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+  return cause instanceof Error ? (fileErrorText(cause) ?? cause.message) : String(cause);
 }

@@ -7,13 +7,13 @@
  * @module
  */
 
-import fs from "node:fs/promises";
 import { arch, availableParallelism, hostname, release } from "node:os";
 import { resolve } from "node:path";
 import type { Hasher, Host, Machine, Signals } from "../host.ts";
 import type { WorkerPool } from "../pool.ts";
 import { linuxClock } from "./clock.ts";
 import { linuxExec } from "./exec.ts";
+import { linuxFiles } from "./files.ts";
 import { linuxKernel } from "./kernel.ts";
 import { builtin } from "./lazy.ts";
 import { linuxNet } from "./net.ts";
@@ -65,7 +65,7 @@ export function linuxHost(options: LinuxHostOptions = {}): Host {
   const env = options.env ?? process.env;
   let pool: WorkerPool | undefined;
   return {
-    fs,
+    fs: linuxFiles,
     clock: linuxClock,
     random: { bytes: (size) => builtin("crypto").randomBytes(size) },
     exec: linuxExec(env),

@@ -1,4 +1,4 @@
-import { mkdtempSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -127,4 +127,21 @@ test("Host.exec, readers and writers fit together", async () => {
     ),
   );
   expect(`${sink}`).toBe(tmpdir());
+});
+
+test("Host.fs.mkdir() makes what is missing above, and fails where nothing can be made", async () => {
+  const { fs } = linuxHost();
+  const dir = mkdtempSync(join(tmpdir(), "mkdir-"));
+  expect(await fs.mkdir(join(dir, "a/b/c/"), { recursive: true, mode: 0o700 })).toBe(join(dir, "a"));
+  expect(statSync(join(dir, "a/b")).mode & 0o777).toBe(0o700);
+  expect(await fs.mkdir(join(dir, "a/b/c"), { recursive: true })).toBeUndefined();
+  const many = await Promise.all(Array.from({ length: 20 }, () => fs.mkdir(join(dir, "x/y/z"), { recursive: true })));
+  expect([many.length, existsSync(join(dir, "x/y/z"))]).toEqual([20, true]);
+  writeFileSync(join(dir, "file"), "");
+  await expect(fs.mkdir(join(dir, "file"), { recursive: true })).rejects.toMatchObject({ code: "EEXIST" });
+  await expect(fs.mkdir(join(dir, "file/x/y"), { recursive: true })).rejects.toMatchObject({ code: "ENOTDIR" });
+  // Node's own never comes back from this.
+  const proc = fs.mkdir("/proc/drydock/x", { recursive: true });
+  await expect(proc).rejects.toMatchObject({ code: "ENOENT", path: "/proc/drydock" });
+  rmSync(dir, { recursive: true });
 });
