@@ -55,7 +55,8 @@ function wantedVolumes(container: Container): Volume[] {
   const wanted = new Map<string, Volume>();
   for (const bind of container.hostConfig.Binds ?? []) {
     const volume = parseBindVolumeSpec(bind);
-    if (volume.volPath === "/" || volume.volPath === ".") {
+    // However it is written: what is mounted over the root hides everything that is mounted before.
+    if (clean(posix.join("/", volume.volPath)) === "/") {
       throw new SystemError(`Illegal bind destination: ${volume.volPath}`);
     }
     wanted.set(clean(volume.volPath), volume);

@@ -49,10 +49,16 @@ export function isSystemError(cause: unknown): boolean {
   return cause instanceof Error && "syscall" in cause;
 }
 
+/** Whether Node refused a path for a null byte in it, before any system call could. */
+function isNullByteError(cause: Error): boolean {
+  return "code" in cause && cause.code === "ERR_INVALID_ARG_VALUE" && cause.message.includes("null bytes");
+}
+
 /** The text of a system call's error without Node's additions; of any other failure, its message. */
 export function errnoText(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
   const code = "code" in cause ? String(cause.code) : "";
+  if (isNullByteError(cause)) return "invalid argument";
   return TEXTS[code] ?? cause.message;
 }
 
@@ -85,9 +91,8 @@ const FILE_ERROR = /^(E[A-Z0-9]+): .*?, ([a-z]+)(?: '(.*?)'(?: -> '(.*)')?)?$/s;
  * @returns `undefined` for any other failure
  */
 export function fileErrorText(cause: Error): string | undefined {
-  const { code, path, dest } = cause as { code?: unknown; path?: unknown; dest?: unknown };
-  // A path from outside that no system call takes: Node refuses it before it asks.
-  if (code === "ERR_INVALID_ARG_VALUE" && cause.message.includes("null bytes")) {
+  const { path, dest } = cause as { path?: unknown; dest?: unknown };
+  if (isNullByteError(cause)) {
     const received = /Received (.*)$/s.exec(cause.message)?.[1] ?? "a path";
     return `open ${received}: invalid argument`;
   }

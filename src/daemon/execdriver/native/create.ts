@@ -8,6 +8,7 @@
  * @module
  */
 
+import { join } from "node:path/posix";
 import { SystemError } from "../../../errdefs/errdefs.ts";
 import type { Host } from "../../../host/host.ts";
 import type { Command } from "../driver.ts";
@@ -89,6 +90,11 @@ function namespaces(command: Command): { type: string; path?: string }[] {
 /** What the kernel makes of less and of more: `runc` refuses both. */
 const CPU_SHARES = { least: 2, most: 262_144 };
 
+/** The words of a file of the kernel's that is written a value it does not take. */
+function invalidLimit(hierarchy: string, cgroup: string, file: string): SystemError {
+  return new SystemError(`write /sys/fs/cgroup/${hierarchy}${cgroup}/${hierarchy}.${file}: invalid argument`);
+}
+
 /**
  * The weight as the kernel takes it.
  *
@@ -96,12 +102,15 @@ const CPU_SHARES = { least: 2, most: 262_144 };
  * @origin vendor/src/github.com/docker/libcontainer/cgroups/fs/cpu.go (*CpuGroup).Set
  */
 function cpuWeight(shares: number, cgroup: string): number {
-  if (shares < 0) throw new SystemError(`write /sys/fs/cgroup/cpu${cgroup}/cpu.shares: invalid argument`);
+  if (shares < 0) throw invalidLimit("cpu", cgroup, "shares");
   return Math.min(Math.max(shares, CPU_SHARES.least), CPU_SHARES.most);
 }
 
 function limits({ resources }: Command, cgroup: string): Record<string, unknown> {
   const { memory, memorySwap, cpuShares, cpuset } = resources;
+  // Twice this is no number of 64 bits any more.
+  if (memory >= 2 ** 62 && memorySwap <= 0 && memorySwap !== -1)
+    throw invalidLimit("memory", cgroup, "memsw.limit_in_bytes");
   return {
     ...(memory > 0 && {
       memory: {
@@ -120,9 +129,17 @@ function limits({ resources }: Command, cgroup: string): Record<string, unknown>
   };
 }
 
-function deviceRules(command: Command, devices: readonly OciDevice[]): OciDeviceRule[] {
+/**
+ * Which devices may be opened.
+ *
+ * @throws {SystemError} for permissions that the kernel does not know, in the words of its file
+ */
+function deviceRules(command: Command, devices: readonly OciDevice[], cgroup: string): OciDeviceRule[] {
   if (command.privileged) return [{ allow: true, access: "rwm" }];
-  const asked = command.devices.map((wanted) => {
+  // A device without permissions is made, and cannot be opened.
+  const opened = command.devices.filter(({ cgroupPermissions }) => cgroupPermissions !== "");
+  const asked = opened.map((wanted) => {
+    if (!/^[rwm]+$/.test(wanted.cgroupPermissions)) throw invalidLimit("devices", cgroup, "allow");
     const node = devices.find((device) => device.path === wanted.pathInContainer);
     return {
       allow: true,
@@ -164,7 +181,7 @@ export function createContainer(command: Command, around: Surroundings): OciConf
       user: { uid: around.user.uid, gid: around.user.gid, additionalGids: around.user.additionalGids },
       args: [command.entrypoint, ...command.args],
       env: command.env,
-      cwd: command.workingDir || "/",
+      cwd: join("/", command.workingDir),
       capabilities: { bounding: caps, effective: caps, permitted: caps },
       noNewPrivileges: false,
     },
@@ -175,7 +192,7 @@ export function createContainer(command: Command, around: Surroundings): OciConf
       namespaces: namespaces(command),
       cgroupsPath: around.cgroup,
       devices,
-      resources: { devices: deviceRules(command, devices), ...limits(command, around.cgroup) },
+      resources: { devices: deviceRules(command, devices, around.cgroup), ...limits(command, around.cgroup) },
       ...(!command.privileged && { maskedPaths: MASKED_PATHS, readonlyPaths: READONLY_PATHS }),
     },
   };

@@ -27,6 +27,7 @@ import { readAhead } from "../../../sync/read-ahead.ts";
 import type { Command, ExecDriver, ExitStatus, Pipes, Started } from "../driver.ts";
 import { createContainer, type OciDevice } from "./create.ts";
 import { hostDevices, namedDevices } from "./devices.ts";
+import { runcError } from "./runc-error.ts";
 import { lookupUser } from "./user.ts";
 
 /** Name and version as `docker info` prints them. @origin daemon/execdriver/native/driver.go DriverName, Version */
@@ -213,11 +214,11 @@ export class NativeDriver implements ExecDriver {
 
   async #launch(command: Command, bundle: string, streams: Streams | undefined): Promise<Console | undefined> {
     const runc = (stdio: readonly (number | "ignore")[], extra: string[]) =>
-      this.#runc(
-        ["run", "--detach", "--bundle", bundle, "--pid-file", join(bundle, "pid"), ...extra, command.id],
+      this.#runc(["run", "--detach", "--bundle", bundle, "--pid-file", join(bundle, "pid"), ...extra, command.id], {
         bundle,
+        rootfs: command.rootfs,
         stdio,
-      );
+      });
     if (streams !== undefined) {
       await runc(streams.stdio, []);
       return undefined;
@@ -263,15 +264,19 @@ export class NativeDriver implements ExecDriver {
   }
 
   /** Runs `runc` with our state directory; its error text becomes ours. */
-  async #runc(args: string[], bundle?: string, stdio?: readonly (number | "ignore")[]): Promise<void> {
-    const logFile = bundle === undefined ? undefined : join(bundle, "runc.log");
+  async #runc(
+    args: string[],
+    container?: { bundle: string; rootfs: string; stdio: readonly (number | "ignore")[] },
+  ): Promise<void> {
+    const logFile = container && join(container.bundle, "runc.log");
     const log = logFile === undefined ? [] : ["--log", logFile, "--log-format", "json"];
-    const result = await this.#host.exec.run("runc", ["--root", this.#state, ...log, ...args], stdio ? { stdio } : {});
+    const options = container ? { stdio: container.stdio } : {};
+    const result = await this.#host.exec.run("runc", ["--root", this.#state, ...log, ...args], options);
     if (result.code === 0) return;
     const text =
       logFile === undefined ? result.stderr.toString() : await this.#host.fs.readFile(logFile, "utf8").catch(() => "");
     throw new SystemError(
-      runcError(text) || `runc ${args[0]} failed: ${result.signal ?? `exit status ${result.code}`}`,
+      runcError(text, container?.rootfs) || `runc ${args[0]} failed: ${result.signal ?? `exit status ${result.code}`}`,
     );
   }
 
@@ -305,31 +310,6 @@ export class NativeDriver implements ExecDriver {
 
 function ignoreMissing(cause: unknown): void {
   if (!isErrno(cause, "ENOENT")) throw cause;
-}
-
-/**
- * The message of the last error in runc's log, without the names of the layers it passed through.
- *
- * @param text - runc's log, one JSON object per line, or its standard error
- */
-export function runcError(text: string): string {
-  const lines = text.split("\n").filter(Boolean);
-  const last = lines.reverse().find((line) => !line.startsWith("{") || /"level":"(error|fatal)"/.test(line)) ?? "";
-  let message = last;
-  try {
-    message = String((JSON.parse(last) as { msg?: unknown }).msg ?? last);
-  } catch {
-    // Not JSON: the plain line is the message.
-  }
-  return (
-    message
-      .replace(/^runc (run|create|start) failed: /, "")
-      .replace(/^unable to start container process: /, "")
-      .replace(/^error during container init: /, "")
-      // The words of the original's own init.
-      .replace(/^sethostname: /, "sethostname ")
-      .replace(/: unknown$/, "")
-  );
 }
 
 /**

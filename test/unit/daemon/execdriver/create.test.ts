@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Command } from "../../../../src/daemon/execdriver/driver.ts";
 import { createContainer } from "../../../../src/daemon/execdriver/native/create.ts";
-import { runcError } from "../../../../src/daemon/execdriver/native/driver.ts";
+import { runcError } from "../../../../src/daemon/execdriver/native/runc-error.ts";
 import { tweakCapabilities } from "../../../../src/daemon/execdriver/utils.ts";
 
 const command: Command = {
@@ -132,8 +132,20 @@ test.each([
     '{"level":"error","msg":"runc run failed: unable to start container process: error during container init: sethostname: invalid argument"}\n',
     "sethostname invalid argument",
   ],
+  [
+    'runc run failed: unable to start container process: unable to apply cgroup configuration: failed to write "99": write /sys/fs/cgroup/cpuset/docker/x/cpuset.cpus: numerical result out of range',
+    "write /sys/fs/cgroup/cpuset/docker/x/cpuset.cpus: numerical result out of range",
+  ],
+  [
+    'error mounting "/tmp" to rootfs at "/etc/passwd": mount /tmp:/etc/passwd (via /proc/self/fd/6), flags: 0x5000: not a directory',
+    "setup mount namespace bind mounts mounting /tmp into /root$&/etc/passwd not a directory",
+  ],
+  [
+    'chdir to cwd ("/a b") set in config.json failed: permission denied',
+    "finalize namespace chdir to /a b permission denied",
+  ],
   ["plain text\n", "plain text"],
   ["", ""],
 ])("runcError(%j) is the bare message", (text, expected) => {
-  expect(runcError(text)).toBe(expected);
+  expect(runcError(text, "/root$&")).toBe(expected);
 });
