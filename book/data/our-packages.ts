@@ -3,7 +3,12 @@
  * beyond `go-imports.json`.
  */
 export const OURS: Record<string, { imports: string[]; why: string }> = {
+  archive: { imports: ["pkg/symlink"], why: "copies are resolved where they are made; moby's container did it" },
   builtins: { imports: ["pkg/log"], why: "1.2.0 used Go's own log here" },
+  daemon: {
+    imports: ["daemon/execdriver/native"],
+    why: "today's copy looks the container's user up as a start does",
+  },
   docker: {
     imports: ["pkg/log", "pkg/term"],
     why: "1.2.0 used Go's own log here; names are made harmless for a terminal",
@@ -33,6 +38,7 @@ export const OURS: Record<string, { imports: string[]; why: string }> = {
     why: "every driver tells its own differences; in 1.2.0 the graph did it for vfs",
   },
   "host/memory": { imports: ["archive"], why: "unpacks layers without a thread, with what the threads run" },
+  "pkg/tarsum": { imports: ["archive"], why: "reads and writes tar; 1.2.0 carried Go's library for it" },
   "pkg/parsers/filters": { imports: ["utils"], why: "Go's JSON decoder, with its texts, is in utils here" },
 };
 

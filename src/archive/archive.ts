@@ -71,6 +71,7 @@ export class TarSource {
   /** The name of an entry in the archive. */
   #named(name: string): string {
     if (this.#prefix === "") return name === "" ? "." : name;
+    if (this.#prefix === "/") return `/${name}`;
     return name === "" ? this.#prefix : `${this.#prefix}/${name}`;
   }
 
@@ -107,7 +108,7 @@ export class TarSource {
     const type = FLAGS[info.mode & S_IFMT] ?? "0";
     const xattrs = type === "2" ? undefined : this.tree.xattrs(name);
     const base = {
-      name: type === "5" ? `${this.#named(name)}/` : this.#named(name),
+      name: type === "5" ? `${this.#named(name)}/`.replace(/^\/\/$/, "/") : this.#named(name),
       mode: info.mode,
       uid: info.uid,
       gid: info.gid,

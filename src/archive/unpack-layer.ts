@@ -11,7 +11,9 @@
 import type { Exec, Hasher } from "../host/host.ts";
 import type { UnpackJob, UnpackResult } from "../host/pool.ts";
 import type { SyncFs } from "../host/sync-fs.ts";
+import { TarSum } from "../pkg/tarsum/tarsum.ts";
 import { decompressStream } from "./compression.ts";
+import { findDestination } from "./copy.ts";
 import { TarParser } from "./tar/parser.ts";
 import { Unpacker } from "./unpack.ts";
 
@@ -52,6 +54,16 @@ class Received {
   }
 }
 
+/** What comes, decompressed. A copy of nothing at all is none, as today; a layer of nothing is an error, as in 1.2.0. */
+async function opened(job: UnpackJob, { exec }: UnpackTools, received: Received): Promise<AsyncIterable<Buffer>> {
+  try {
+    return (await decompressStream(exec, received.stream(), job.compression === "none" ? "none" : undefined)).plain;
+  } catch (cause) {
+    if (job.into === undefined || received.bytes > 0) throw cause;
+    return (async function* () {})();
+  }
+}
+
 /**
  * Unpacks what {@link UnpackTools.next} gives into the job's root.
  *
@@ -61,19 +73,28 @@ class Received {
 export async function unpackLayer(job: UnpackJob, tools: UnpackTools): Promise<UnpackResult> {
   const received = new Received(tools);
   const diffId = tools.sha256();
-  const known = job.compression === "none" ? "none" : undefined;
-  const { plain } = await decompressStream(tools.exec, received.stream(), known);
+  const plain = await opened(job, tools, received);
   const { root, leave } = tools.enter(job);
-  const unpacker = new Unpacker(tools.fs, { root, whiteouts: job.whiteouts, chown: job.chown });
+  const { whiteouts, chown, into } = job;
+  const base = into === undefined ? "" : await findDestination(tools.fs, root, into, job.mounts);
+  const { keepKinds, owner } = into ?? { keepKinds: false };
+  const unpacker = new Unpacker(tools.fs, { root, whiteouts, chown, base, keepKinds, owner });
   const parser = new TarParser(unpacker);
-  try {
+  const pass = async function* (): AsyncGenerator<Buffer> {
     for await (const chunk of plain) {
       diffId.update(chunk);
       parser.feed(chunk);
+      yield chunk;
+    }
+  };
+  const sums = job.tarsum === true ? summed(tools, pass()) : undefined;
+  try {
+    for await (const _ of sums ?? pass()) {
+      // Everything is done on the way.
     }
     // A program may have stopped before the end of what it was given: the digest is of everything.
     while ((await received.next()) !== undefined);
-    parser.end();
+    if (job.into === undefined || received.bytes > 0) parser.end();
     unpacker.finish();
   } catch (cause) {
     unpacker.abandon();
@@ -87,5 +108,11 @@ export async function unpackLayer(job: UnpackJob, tools: UnpackTools): Promise<U
     size: unpacker.size,
     received: received.bytes,
     entries: unpacker.entries,
+    ...(sums === undefined ? {} : { sums: sums.getSums() }),
   };
+}
+
+/** Sums what passes, entry by entry. */
+function summed({ sha256 }: UnpackTools, archive: AsyncIterable<Buffer>): TarSum {
+  return new TarSum({ hash: sha256, machine: { pid: 0 } }, archive, { disableCompression: true });
 }

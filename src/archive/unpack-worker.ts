@@ -1,20 +1,26 @@
 /**
- * The thread that unpacks one layer after another.
+ * The thread that unpacks one layer after another, and looks into containers.
  *
  * ```text
  * main → here   {open: UnpackJob}   then chunks   then {end: true}
  * here → main   each chunk back when it is done with, at last {result} or {error: {message, code}}
+ *
+ * main → here   {look: LookJob}   then {more: true} for each chunk that is done with
+ * here → main   of an archive {stat} and chunks, at last {result} or {error: {message, code}}
  * ```
  *
- * For each layer the thread locks itself into the target directory (see `unpack-layer.ts`). When all went well it comes
- * out and waits for the next layer; when not, it is ended from outside.
+ * For each job the thread locks itself into the directory it is about (see `unpack-layer.ts`). When all went well it
+ * comes out and waits for the next one; when not, it is ended from outside.
  *
  * @module
  */
 
-import { confineTo, sha256, syncFs, workerExec, workerPort } from "../host/linux/worker-port.ts";
-import type { UnpackJob } from "../host/pool.ts";
+import { isSystemError, pathErrorText } from "../errdefs/errno-text.ts";
+import { confineTo, enterView, sha256, syncFs, syncHost, workerExec, workerPort } from "../host/linux/worker-port.ts";
+import type { LookJob, UnpackJob, View } from "../host/pool.ts";
 import { type Deferred, deferred } from "../sync/deferred.ts";
+import { archivePath, readPath, statPath } from "./copy.ts";
+import { Outgoing } from "./outgoing.ts";
 import { type UnpackTools, unpackLayer } from "./unpack-layer.ts";
 
 const port = workerPort();
@@ -37,26 +43,71 @@ async function next(): Promise<Uint8Array | undefined> {
   return taken;
 }
 
+/** Goes where a view is. @returns where its root lies now, and the way out */
+function enter(view: View): { readonly root: string; leave(): void } {
+  if (!view.confine) return { root: view.root, leave: () => undefined };
+  return { root: "", leave: enterView(view) };
+}
+
 const tools: UnpackTools = {
   fs: syncFs,
   exec: workerExec,
   sha256,
   next,
-  enter: (job) => (job.chown ? { root: "", leave: confineTo(job.root) } : { root: job.root, leave: () => undefined }),
+  enter: ({ root, mounts = [], into, chown }) => {
+    if (into === undefined && chown) return { root: "", leave: confineTo(root) };
+    return enter({ root, mounts, confine: chown });
+  },
 };
+
+/** Leaves a failure to the main thread. @param plain - Go's text of a failed system call instead of Node's */
+function report(cause: unknown, plain: boolean): void {
+  const { message, code, syscall = "", path } = cause as NodeJS.ErrnoException;
+  const operation = ["rm", "rmdir", "unlink"].includes(syscall) ? "unlinkat" : syscall;
+  const text = plain && isSystemError(cause) ? pathErrorText(operation, path ?? "", cause) : message;
+  port.postMessage({ error: { message: text, ...(code !== undefined && { code }) } });
+}
 
 async function run(job: UnpackJob): Promise<void> {
   try {
     port.postMessage({ result: await unpackLayer(job, tools) });
   } catch (cause) {
-    const { message, code } = cause as NodeJS.ErrnoException;
-    port.postMessage({ error: { message, ...(code !== undefined && { code }) } });
+    report(cause, job.into !== undefined);
   }
 }
 
-port.on("message", (message: { open: UnpackJob } | { end: true } | Uint8Array) => {
+/** What the job in hand sends to the main thread. */
+let outgoing: Outgoing | undefined;
+
+async function look(job: LookJob): Promise<void> {
+  try {
+    const { root, leave } = enter(job.view);
+    const result = await answer(root, job);
+    leave();
+    port.postMessage({ result });
+  } catch (cause) {
+    report(cause, true);
+  }
+}
+
+async function answer(root: string, { what, path, maxBytes }: LookJob): Promise<unknown> {
+  if (what === "stat") return statPath(syncHost, root, path);
+  if (what === "read") return readPath(syncHost, root, path, maxBytes);
+  const out = new Outgoing((chunk) => port.postMessage(chunk, [chunk.buffer as ArrayBuffer]));
+  outgoing = out;
+  await archivePath(syncHost, root, path, {
+    begin: (stat) => port.postMessage({ stat }),
+    write: (chunk) => out.write(chunk),
+  });
+  out.flush();
+  return undefined;
+}
+
+port.on("message", (message: { open: UnpackJob } | { end: true } | { look: LookJob } | { more: true } | Uint8Array) => {
   if (message instanceof Uint8Array) waiting.push(message);
   else if ("end" in message) ended = true;
+  else if ("more" in message) outgoing?.more();
+  else if ("look" in message) void look(message.look);
   else {
     waiting = [];
     ended = false;

@@ -14,9 +14,10 @@
  * @module
  */
 
-import type { UnpackJob } from "../host/pool.ts";
+import type { Destination, UnpackJob } from "../host/pool.ts";
 import type { SyncFs } from "../host/sync-fs.ts";
 import { Beneath, cleanName, type Marks, OPAQUE, quote, WHITEOUT } from "./beneath.ts";
+import { CopyError } from "./copy.ts";
 import { FileMaker } from "./file-maker.ts";
 import { type Header, TarError } from "./tar/header.ts";
 import type { TarHandler } from "./tar/parser.ts";
@@ -34,6 +35,10 @@ export interface UnpackOptions {
   readonly whiteouts: UnpackJob["whiteouts"];
   /** `false`: owners are left alone, device nodes are left out, and everything stays readable for us. */
   readonly chown: boolean;
+  /** Names in the archive are names in this directory: relative to the root, real, a byte string; default: the root. */
+  readonly base?: string;
+  readonly keepKinds?: boolean;
+  readonly owner?: Destination["owner"] | undefined;
 }
 
 /** How the tree that is made marks what it hides. */
@@ -49,6 +54,10 @@ export class Unpacker implements TarHandler {
   readonly #maker: FileMaker;
   /** What this archive brought, where a whiteout that deletes must know. */
   readonly #brought: Set<string> | undefined;
+  /** Before each name: nothing, or a directory and a slash. */
+  readonly #prefix: string;
+  readonly #keepKinds: boolean;
+  readonly #owner: Destination["owner"] | undefined;
   #file: { header: Header; path: string; fd: number } | undefined;
   #size = 0;
   #entries = 0;
@@ -61,6 +70,9 @@ export class Unpacker implements TarHandler {
     this.#beneath = new Beneath(fs, options.root, marksOf(options.whiteouts));
     this.#maker = new FileMaker(fs, this.#beneath, options.chown);
     this.#brought = options.whiteouts === "apply" ? new Set() : undefined;
+    this.#prefix = options.base === undefined || options.base === "" ? "" : `${options.base}/`;
+    this.#keepKinds = options.keepKinds ?? false;
+    this.#owner = options.owner;
   }
 
   /** Bytes in regular files and in the texts of symbolic links so far. @origin utils/utils.go TreeSize */
@@ -74,9 +86,11 @@ export class Unpacker implements TarHandler {
   }
 
   /** @see TarHandler */
-  entry(header: Header): void {
+  entry(given: Header): void {
     this.#entries++;
-    const path = cleanName(header.name);
+    const header = this.#owner === undefined ? given : { ...given, ...this.#owner };
+    const name = cleanName(header.name);
+    const path = name === "" ? "" : this.#prefix + name;
     const slash = path.lastIndexOf("/");
     const parent = slash < 0 ? "" : path.slice(0, slash);
     const base = path.slice(slash + 1);
@@ -141,12 +155,22 @@ export class Unpacker implements TarHandler {
     const directory = this.#beneath.directory(parent);
     const path = directory === "" ? base : `${directory}/${base}`;
     this.#brought?.add(path);
+    if (this.#keepKinds) this.#checkKind(path, header.type === "5");
     if (header.type !== "5") this.#beneath.uncover(path);
     if (header.type === "0") this.#open(header, path);
     else if (header.type === "1") this.#link(header, path);
     else if (header.type === "5") this.#maker.directory(path, header);
     else if (header.type === "2") this.#symlink(header, path);
     else this.#maker.node(path, header, marksOf(this.#whiteouts) !== undefined);
+  }
+
+  /** A directory stays a directory, and everything else something else. @since Docker 1.8 */
+  #checkKind(path: string, isDirectory: boolean): void {
+    const there = this.#beneath.lstat(path);
+    if (there === undefined || there.isDirectory() === isDirectory) return;
+    const [old, fresh] = isDirectory ? ["non-directory", "directory"] : ["directory", "non-directory"];
+    const into = `/${this.#prefix}`.replace(/(.)\/$/, "$1");
+    throw new CopyError("EKIND", `cannot overwrite ${old} ${quote(`/${path}`)} with ${fresh} ${quote(into)}`);
   }
 
   #open(header: Header, path: string): void {
@@ -164,9 +188,10 @@ export class Unpacker implements TarHandler {
   #link(header: Header, path: string): void {
     const target = cleanName(header.linkname);
     if (target === "") throw new TarError(`hard link ${quote(header.name)} to ${quote(header.linkname)}`);
-    const slash = target.lastIndexOf("/");
-    const directory = this.#beneath.directory(slash < 0 ? "" : target.slice(0, slash));
-    const real = `${directory === "" ? "" : `${directory}/`}${target.slice(slash + 1)}`;
+    const whole = this.#prefix + target;
+    const slash = whole.lastIndexOf("/");
+    const directory = this.#beneath.directory(slash < 0 ? "" : whole.slice(0, slash));
+    const real = `${directory === "" ? "" : `${directory}/`}${whole.slice(slash + 1)}`;
     if (real === path && this.#beneath.lstat(path) !== undefined) return;
     this.#beneath.place(path, () => this.#fs.linkSync(this.#beneath.at(real), this.#beneath.at(path)));
   }

@@ -10,13 +10,15 @@ import { tarAs } from "../archive/archive.ts";
 import type { Job } from "../engine/job.ts";
 import { SystemError } from "../errdefs/errdefs.ts";
 import { followSymlinkInScope } from "../pkg/symlink/fs.ts";
+import { containerArchive } from "./archive.ts";
 import { withRootfs } from "./cleanup.ts";
 import type { Daemon } from "./daemon.ts";
 import { whileHalted } from "./halted.ts";
 
 /**
  * Job `container_copy CONTAINER RESOURCE`: a tar of one file, or of a directory with everything in it, under its last
- * name. Links are followed as the container sees them; volumes are not seen.
+ * name. Links are followed as the container sees them; volumes are not seen. With a `direction` in its environment the job
+ * is the one of {@link containerArchive}.
  *
  * @origin daemon/copy.go ContainerCopy
  * @deviation A running container is frozen meanwhile: it could put a link to the machine's own files in place of a
@@ -28,6 +30,7 @@ export async function containerCopy(daemon: Daemon, job: Job): Promise<void> {
     throw new SystemError(`Usage: ${job.name} CONTAINER RESOURCE\n`);
   }
   const container = daemon.mustGet(name);
+  if (job.envExists("direction")) return containerArchive(daemon, job, container, resource);
   await whileHalted(daemon, container, () =>
     withRootfs(daemon, container, async (root) => {
       const wanted = posix.join(root, posix.join("/", resource));

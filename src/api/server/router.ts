@@ -12,6 +12,7 @@ import type { Engine } from "../../engine/engine.ts";
 import type { ApiRequest } from "./request.ts";
 import type { ResponseWriter } from "./response.ts";
 import type { ApiServices } from "./services.ts";
+import { API_VERSION, ApiVersion } from "./version.ts";
 
 /** @origin api/server/server.go HttpApiFunc */
 export type ApiHandler = (api: ApiServices, request: ApiRequest, response: ResponseWriter) => Promise<void>;
@@ -26,6 +27,8 @@ export interface Route {
   readonly handle: ApiHandler;
   /** Takes the connection over. */
   readonly hijacks?: boolean;
+  /** The API version that it came with; requests of older ones do not find it. Default: it was always there. */
+  readonly since?: string;
 }
 
 /** A route and what its variables stand for. */
@@ -38,6 +41,11 @@ export interface Match {
 interface MethodTable {
   readonly exact: Map<string, Route>;
   readonly patterns: { readonly expression: RegExp; readonly route: Route }[];
+}
+
+/** Whether the route was there in a version of the API. */
+function isKnownTo(version: string | undefined, { since }: Route): boolean {
+  return since === undefined || new ApiVersion(version ?? API_VERSION).atLeast(since);
 }
 
 /** A table of routes that can be asked. */
@@ -83,7 +91,7 @@ export class Router {
     if (exact) return this.#isServed(exact) ? { route: exact, version, name: "" } : undefined;
     for (const { expression, route } of table.patterns) {
       const found = expression.exec(rest);
-      if (found && this.#isServed(route)) return { route, version, name: found[1] ?? "" };
+      if (found && this.#isServed(route) && isKnownTo(version, route)) return { route, version, name: found[1] ?? "" };
     }
     return undefined;
   }

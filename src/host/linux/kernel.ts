@@ -15,6 +15,7 @@ import { call, cString, ERRNO, lastErrno, SystemCallError, tryCall } from "./lib
 import { hasCapability, parseMountInfo, processStartTime } from "./proc.ts";
 import { theReaper } from "./reaper.ts";
 import { toReader, toWriter } from "./streams.ts";
+import { lgetxattr, llistxattr } from "./xattr.ts";
 
 const MOUNT_FLAGS: Readonly<Record<MountFlag, number>> = {
   ro: 1,
@@ -66,24 +67,6 @@ function currentDirectory(): string {
   }
 }
 
-/** A path as C takes it; names need not be UTF-8. */
-function pathBytes(path: string | Buffer): string | Buffer {
-  return typeof path === "string" ? cString(path) : Buffer.concat([path, Buffer.alloc(1)]);
-}
-
-/** Calls with a buffer that is large enough; `undefined` for an attribute that is not there or not supported. */
-function attribute(name: string, path: string | Buffer, run: (into: Buffer) => number): Buffer | undefined {
-  let value = Buffer.alloc(256);
-  for (;;) {
-    const size = run(value);
-    if (size >= 0) return value.subarray(0, size);
-    const errno = lastErrno();
-    if (errno === ERRNO.ENODATA || errno === ERRNO.EOPNOTSUPP) return undefined;
-    if (errno !== ERRNO.ERANGE || value.length > 1 << 16) throw new SystemCallError(name, errno, path.toString());
-    value = Buffer.alloc(1 << 17);
-  }
-}
-
 /** The calls, by koffi where Node has none. */
 export const linuxKernel: Kernel = {
   mount(source, target, fstype, flags, data, cwd) {
@@ -110,16 +93,8 @@ export const linuxKernel: Kernel = {
     call("mknod", path, cString(path), mode, deviceNumber(major, minor));
   },
 
-  lgetxattr(path, name) {
-    return attribute("lgetxattr", path, (value) =>
-      tryCall("lgetxattr", pathBytes(path), cString(name), value, value.length),
-    );
-  },
-
-  llistxattr(path) {
-    const names = attribute("llistxattr", path, (list) => tryCall("llistxattr", pathBytes(path), list, list.length));
-    return names?.toString("utf8").split("\0").slice(0, -1) ?? [];
-  },
+  lgetxattr,
+  llistxattr,
 
   lsetxattr(path, name, value) {
     call("lsetxattr", path, cString(path), cString(name), Buffer.from(value), value.length, 0);

@@ -1,5 +1,5 @@
 /**
- * Threads that unpack layers.
+ * Threads that unpack layers and look into containers.
  *
  * A thread locks itself into the layer it unpacks and comes out again when that went well, so the next layer finds it
  * warm: a new one takes 30 ms to start, and twice the time for its first layer. One whose layer failed, or whose caller
@@ -16,10 +16,12 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Worker } from "node:worker_threads";
-import { type Deferred, deferred } from "../../sync/deferred.ts";
+import { deferred } from "../../sync/deferred.ts";
 import type { Reader } from "../../sync/io.ts";
-import type { UnpackJob, UnpackResult, WorkerPool } from "../pool.ts";
+import type { ArchiveSink, LookJob, PathStat, UnpackJob, UnpackResult, View, WorkerPool } from "../pool.ts";
 import { builtin, runningFile } from "./lazy.ts";
+import { serveLook } from "./pool-look.ts";
+import { Turns } from "./turns.ts";
 
 /** Small pieces are gathered: a message costs as much as copying 100 KB. */
 const CHUNK_BYTES = 256 << 10;
@@ -29,6 +31,12 @@ const CREDITS = 8;
 
 /** How long threads wait for a job that does not come. */
 const LINGER_MS = 1000;
+
+/**
+ * So many copies out of and into containers at once. They are as slow as their clients, who must not keep layers from
+ * being unpacked.
+ */
+const COPIES = 32;
 
 /** Young objects of a thread, in MB: output of the inflater dies young, and must not pile up until a large space is full. */
 const YOUNG_MB = 4;
@@ -46,27 +54,53 @@ function defaultScript(): string {
 
 /** The {@link WorkerPool} of a host. */
 export class ThreadPool implements WorkerPool {
-  readonly #workers: number;
+  readonly #layers: Turns;
+  readonly #copies = new Turns(COPIES);
   readonly #script: string | undefined;
   readonly #idle: Worker[] = [];
-  readonly #queue: Deferred<void>[] = [];
-  #running = 0;
   #linger: NodeJS.Timeout | undefined;
 
-  /** @param options - `workers`: how many run at once; `script`: what they run */
+  /** @param options - `workers`: how many unpack layers at once; `script`: what they run */
   constructor(options: { workers: number; script?: string }) {
-    this.#workers = options.workers;
+    this.#layers = new Turns(options.workers);
     this.#script = options.script;
   }
 
-  async unpack(job: UnpackJob, source: Reader, signal?: AbortSignal): Promise<UnpackResult> {
+  unpack(job: UnpackJob, source: Reader, signal?: AbortSignal): Promise<UnpackResult> {
+    const turns = job.into === undefined ? this.#layers : this.#copies;
+    return this.#withThread(turns, (worker) => serve(worker, job, source, signal), signal);
+  }
+
+  stat(view: View, path: string, signal?: AbortSignal): Promise<PathStat> {
+    return this.#look({ view, what: "stat", path, maxBytes: 0 }, undefined, signal);
+  }
+
+  read(view: View, path: string, maxBytes: number, signal?: AbortSignal): Promise<Uint8Array> {
+    return this.#look({ view, what: "read", path, maxBytes }, undefined, signal);
+  }
+
+  archive(view: View, path: string, sink: ArchiveSink, signal?: AbortSignal): Promise<void> {
+    return this.#look({ view, what: "archive", path, maxBytes: 0 }, sink, signal);
+  }
+
+  #look<T>(job: LookJob, sink: ArchiveSink | undefined, signal: AbortSignal | undefined): Promise<T> {
+    return this.#withThread(this.#copies, (worker) => serveLook<T>(worker, job, sink, signal), signal);
+  }
+
+  /** Does one job with a thread of its own. */
+  async #withThread<T>(
+    turns: Turns,
+    work: (worker: Worker) => Promise<T>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
     signal?.throwIfAborted();
-    await this.#enter(signal);
+    clearTimeout(this.#linger);
+    await turns.enter(signal);
     const worker = this.#idle.pop() ?? this.#start();
     let good = false;
     try {
       worker.ref();
-      const result = await serve(worker, job, source, signal);
+      const result = await work(worker);
       good = true;
       return result;
     } finally {
@@ -74,7 +108,8 @@ export class ThreadPool implements WorkerPool {
         worker.unref();
         this.#idle.push(worker);
       }
-      this.#leave();
+      turns.leave();
+      this.#startLingering();
       if (!good) await worker.terminate();
     }
   }
@@ -84,38 +119,11 @@ export class ThreadPool implements WorkerPool {
     await Promise.all(this.#idle.splice(0).map((worker) => worker.terminate()));
   }
 
-  /** Waits for a turn. */
-  async #enter(signal: AbortSignal | undefined): Promise<void> {
+  /** When nobody has anything to do, threads are kept for a while only. */
+  #startLingering(): void {
     clearTimeout(this.#linger);
-    if (this.#running < this.#workers) {
-      this.#running++;
-      return;
-    }
-    const turn = deferred();
-    this.#queue.push(turn);
-    const stop = () => {
-      const at = this.#queue.indexOf(turn);
-      if (at < 0) return; // its turn has come already
-      this.#queue.splice(at, 1);
-      turn.reject(signal?.reason);
-    };
-    signal?.addEventListener("abort", stop, { once: true });
-    try {
-      await turn.promise;
-    } finally {
-      signal?.removeEventListener("abort", stop);
-    }
-  }
-
-  /** Gives the turn to the next one. */
-  #leave(): void {
-    const next = this.#queue.shift();
-    if (next !== undefined) {
-      next.resolve();
-      return;
-    }
-    this.#running--;
-    if (this.#running === 0) this.#linger = setTimeout(() => void this.close(), LINGER_MS).unref();
+    if (this.#layers.taken + this.#copies.taken === 0)
+      this.#linger = setTimeout(() => void this.close(), LINGER_MS).unref();
   }
 
   #start(): Worker {

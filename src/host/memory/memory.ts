@@ -110,9 +110,11 @@ export function memoryHost(options: MemoryHostOptions = {}): MemoryHost {
   const network = new MemoryNet({ volume, clock, machine });
   const { createHttpServer, listen, dial } = network;
   const fetch = options.fetch === undefined ? {} : { fetch: options.fetch };
+  const fs = memoryFiles(volume, mounted);
+  const files = { fs: memorySyncFiles(volume, mounted), files: fs };
   return {
     volume,
-    fs: memoryFiles(volume, mounted),
+    fs,
     clock,
     random: new SeededRandom(options.seed ?? 1),
     exec,
@@ -127,7 +129,7 @@ export function memoryHost(options: MemoryHostOptions = {}): MemoryHost {
     stderr: new CapturedStream(terminal),
     terminal: new MemoryTerminal(terminal ? { height: 24, width: 80 } : undefined),
     hash,
-    pool: Object.assign(new MemoryPool({ fs: memorySyncFiles(volume, mounted), exec, hash }), options.pool),
+    pool: Object.assign(new MemoryPool({ ...files, kernel, machine, exec, hash }), options.pool),
   };
 }
 

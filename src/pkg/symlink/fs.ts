@@ -7,9 +7,13 @@
 
 import posix from "node:path/posix";
 import { isErrno } from "../../errdefs/errdefs.ts";
-import type { FileSystem } from "../../host/host.ts";
 
 const maxLinks = 100;
+
+/** All that following a link takes. */
+interface Links {
+  readlink(path: string): Promise<string>;
+}
 
 /**
  * Resolves every link of `path` inside `root`; what leads above `root` stays at `root`. The last components need not
@@ -25,11 +29,7 @@ const maxLinks = 100;
  * @deviation `root` is compared by component: 1.2.0 takes `/rootx` for a part of `/root`. `..` is resolved after the
  *   links before it, as the kernel does; 1.2.0 cuts it out of the text first.
  */
-export async function followSymlinkInScope(
-  fs: Pick<FileSystem, "readlink">,
-  path: string,
-  root: string,
-): Promise<string> {
+export async function followSymlinkInScope(fs: Links, path: string, root: string): Promise<string> {
   const base = posix.normalize(root).replace(/(.)\/+$/, "$1");
   const whole = path.replace(/\/+$/, "") || "/";
   if (whole === base) return base;
@@ -38,7 +38,7 @@ export async function followSymlinkInScope(
   return `${base === "/" ? "" : base}${await resolve(fs, base === "/" ? "" : base, whole.slice(prefix.length))}` || "/";
 }
 
-async function resolve(fs: Pick<FileSystem, "readlink">, base: string, path: string): Promise<string> {
+async function resolve(fs: Links, base: string, path: string): Promise<string> {
   const rest = path.split("/").reverse();
   const done: string[] = [];
   let links = 0;
@@ -61,7 +61,7 @@ async function resolve(fs: Pick<FileSystem, "readlink">, base: string, path: str
   return done.length === 0 ? "" : `/${done.join("/")}`;
 }
 
-async function readlink(fs: Pick<FileSystem, "readlink">, path: string): Promise<string | undefined> {
+async function readlink(fs: Links, path: string): Promise<string | undefined> {
   try {
     return await fs.readlink(path);
   } catch (cause) {
