@@ -119,7 +119,10 @@ claim(
     };
     expect(await made({})).toEqual([true, "172.17.42.1"]);
     expect(await made({ bridge: "10.9.0.1/24" })).toEqual([true, "10.9.0.1"]);
-    expect(await made({}, "-b", "br9")).toEqual(["no such network interface", undefined]);
+    expect(await made({}, "-b", "br9")).toEqual([
+      "route ip+net: no such network interface: br9; make it first (ip link add br9 type bridge), or leave out -b",
+      undefined,
+    ]);
     expect(await made({ bridge: "10.9.0.1/24" }, "--bip", "10.8.0.1/24")).toEqual([
       "bridge ip (10.9.0.1) does not match existing bridge configuration 10.8.0.1",
       "10.9.0.1",
@@ -507,7 +510,9 @@ log
 test("the demonstration stops where a start would", async () => {
   const missing = await printed("-b", "br9");
   expect(missing.status).toBe(1);
-  expect(missing.text).toContain("   the job init_networkdriver fails: no such network interface\n");
+  expect(missing.text).toContain(
+    "   the job init_networkdriver fails: route ip+net: no such network interface: br9; make it first ",
+  );
   expect(missing.text).toContain(".init_networkdriver()] bridge not found: br9\n");
   const again = await printed("twice");
   expect(again.status).toBe(1);

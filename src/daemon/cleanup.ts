@@ -6,13 +6,19 @@
  */
 
 import { messageOf } from "../errdefs/errdefs.ts";
-import type { Container } from "./container.ts";
+import type { ActiveLink, Container } from "./container.ts";
 import { releaseNetwork } from "./container-network.ts";
 import type { Daemon } from "./daemon.ts";
 
-/** Takes down a run; what is down already is left alone. Failures are logged, never thrown. @origin daemon/container.go cleanup */
+/**
+ * Takes down a run; what is down already is left alone. Failures are logged, never thrown.
+ *
+ * @origin daemon/container.go cleanup
+ * @deviation The links that lead to the container are taken down as well: its address will be another's. 1.2.0 leaves
+ *   their rules until the containers they start from end.
+ */
 export async function cleanup(daemon: Daemon, container: Container): Promise<void> {
-  const links = container.activeLinks;
+  const links = [...container.activeLinks, ...linksTo(daemon, container)];
   container.activeLinks = [];
   await Promise.all([
     releaseNetwork(daemon, container),
@@ -20,6 +26,17 @@ export async function cleanup(daemon: Daemon, container: Container): Promise<voi
     daemon.execDriver.settled(container.id).then(() => unmount(daemon, container)),
     ...links.map((link) => link.disable().catch(() => undefined)),
   ]);
+}
+
+/** Takes the links that lead to a container from those they start from. */
+function linksTo(daemon: Daemon, container: Container): ActiveLink[] {
+  const ip = container.networkSettings.IPAddress;
+  if (ip === "") return [];
+  return daemon.list().flatMap((parent) => {
+    const found = parent.activeLinks.filter(({ childIp }) => childIp === ip);
+    if (found.length > 0) parent.activeLinks = parent.activeLinks.filter(({ childIp }) => childIp !== ip);
+    return found;
+  });
 }
 
 /** Mounts the root file system. @origin daemon/daemon.go Mount */

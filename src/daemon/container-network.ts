@@ -212,9 +212,15 @@ function joinedMode(daemon: Daemon, joined: Container): NetworkMode {
   return mode.kind === "none" ? { kind: "netns", path: `/proc/${joined.state.pid}/ns/net` } : mode;
 }
 
+/** Name of the container whose network this one joins; `undefined` when it has its own. */
+export function networkedName({ hostConfig }: Pick<Container, "hostConfig">): string | undefined {
+  const [mode, name] = splitMode(hostConfig.NetworkMode);
+  return mode === "container" ? name : undefined;
+}
+
 /** @origin daemon/container.go getNetworkedContainer */
 function networkedContainer(daemon: Daemon, container: Container): Container {
-  const [, name] = splitMode(container.hostConfig.NetworkMode);
+  const name = networkedName(container) ?? "";
   const joined = daemon.get(name);
   if (joined === undefined) throw new SystemError(`no such container to join network: ${name}`);
   if (!joined.state.running || joined === container) {

@@ -66,9 +66,11 @@ export interface NewContainer {
   readonly execDriver: string;
 }
 
-/** A rule of the firewall between two containers that is there while the parent runs. */
+/** Rules of the firewall between two containers that are there while both run. */
 export interface ActiveLink {
   readonly alias: string;
+  /** Address of the container that was linked to. */
+  readonly childIp: string;
   disable(): Promise<void>;
 }
 

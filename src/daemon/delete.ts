@@ -68,8 +68,11 @@ async function removeLink(daemon: Daemon, name: string): Promise<void> {
   if (parent === "/") throw new ConflictError("Conflict, cannot remove the default name of the container");
   const parentId = daemon.containerGraph.get(parent);
   if (parentId === undefined) throw new SystemError(`Cannot get parent ${parent}/ for name ${path}`);
-  const links = daemon.get(parentId)?.activeLinks ?? [];
-  await Promise.all(links.filter((link) => link.alias === posix.basename(path)).map((link) => link.disable()));
+  const container = daemon.get(parentId);
+  const closed = container?.activeLinks.filter(({ alias }) => alias === posix.basename(path)) ?? [];
+  // Forgotten, too: the same rules may belong to a link by another name.
+  if (container !== undefined) container.activeLinks = container.activeLinks.filter((link) => !closed.includes(link));
+  await Promise.all(closed.map((link) => link.disable()));
   daemon.containerGraph.delete(path);
 }
 

@@ -19,6 +19,7 @@ import { sortByDepth } from "../pkg/graphdb/sort.ts";
 import { ID_PATTERN } from "../utils/utils.ts";
 import type { Container } from "./container.ts";
 import { loadContainer } from "./container-load.ts";
+import { networkedName } from "./container-network.ts";
 import type { Daemon } from "./daemon.ts";
 import { removeVolumes, removingAllSuffix, removingSuffix } from "./delete.ts";
 import { removeUnwritten } from "./durable.ts";
@@ -217,7 +218,7 @@ async function removeNamespaces({ host, netnsRoot, log }: Daemon): Promise<void>
 /** Starts what has to run always, or failed. */
 async function restart(daemon: Daemon, registered: readonly Container[]): Promise<void> {
   daemon.log.debug("daemon.go:365", "Restarting containers...");
-  for (const container of registered) {
+  for (const container of dependenciesFirst(daemon, registered)) {
     const { Name } = container.hostConfig.RestartPolicy;
     if (container.isRemoved) continue;
     if (Name !== "always" && !(Name === "on-failure" && container.state.exitCode !== 0)) continue;
@@ -226,4 +227,29 @@ async function restart(daemon: Daemon, registered: readonly Container[]): Promis
       daemon.log.debug("daemon.go:374", `Failed to start container ${container.id}: ${messageOf(cause)}`);
     });
   }
+}
+
+/**
+ * Puts containers behind those they are linked to, and behind the one whose network they join; else the order stays.
+ *
+ * @deviation 1.2.0 starts them by the depth of their names: a container that comes before one it needs does not run.
+ */
+export function dependenciesFirst(
+  daemon: Pick<Daemon, "children" | "get">,
+  containers: readonly Container[],
+): readonly Container[] {
+  const wanted = new Set(containers);
+  const ordered = new Set<Container>();
+  const seen = new Set<Container>();
+  const visit = (container: Container): void => {
+    if (seen.has(container)) return; // also where links go round in a circle
+    seen.add(container);
+    for (const child of daemon.children(container.name).values()) visit(child);
+    const joined = networkedName(container);
+    const other = joined === undefined ? undefined : daemon.get(joined);
+    if (other !== undefined) visit(other);
+    if (wanted.has(container)) ordered.add(container);
+  };
+  for (const container of containers) visit(container);
+  return [...ordered];
 }

@@ -43,6 +43,11 @@ export class Link {
     return posix.basename(this.#ends.name);
   }
 
+  /** Address of the container that is linked to. */
+  get childIp(): string {
+    return this.#ends.childIp;
+  }
+
   /** The variables the parent gets. @origin links/links.go ToEnv */
   toEnv(): string[] {
     const alias = this.alias.toUpperCase().replaceAll("-", "_");

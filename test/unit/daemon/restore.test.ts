@@ -56,6 +56,36 @@ test("restore() starts what is to run always, and what failed on-failure", async
   ).toEqual(["/always", "/failed"]);
 });
 
+test("restore() starts a container after those it is linked to, and after the one whose network it joins", async () => {
+  const before = await fixture();
+  const always = (name: string, more: object = {}) =>
+    before.create({ HostConfig: { RestartPolicy: { Name: "always", MaximumRetryCount: 0 }, ...more } }, name);
+  const [shares, web, api, db] = [
+    await always("a-shares", { NetworkMode: "container:m-api" }),
+    await always("b-web"),
+    await always("m-api"),
+    await always("z-db"),
+  ];
+  const after = await reboot(before);
+  after.eng.register("link", () => undefined);
+  after.daemon.containerGraph.set("/b-web/api", api);
+  after.daemon.containerGraph.set("/m-api/db", db);
+  await restore(after.daemon);
+  expect(after.exec.processes.map(({ command }) => command.id)).toEqual([db, api, shares, web]);
+});
+
+test("restore() goes on where links go round in a circle", async () => {
+  const before = await fixture();
+  const always = { HostConfig: { RestartPolicy: { Name: "always", MaximumRetryCount: 0 } } };
+  const [a, b] = [await before.create(always, "a"), await before.create(always, "b")];
+  const free = await before.create(always, "free");
+  const after = await reboot(before);
+  after.daemon.containerGraph.set("/a/b", b);
+  after.daemon.containerGraph.set("/b/a", a);
+  await restore(after.daemon);
+  expect(after.exec.processes.map(({ command }) => command.id)).toEqual([free]);
+});
+
 test("restore() removes half-made containers, half-removed ones, their layers and their names", async () => {
   const before = await fixture();
   const kept = await before.create({}, "kept");

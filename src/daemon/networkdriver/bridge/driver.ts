@@ -26,7 +26,7 @@ import { PortMapper } from "../portmapper/mapper.ts";
 import { formatCIDR, getIfaceAddr, type IPNet, parseCIDR } from "../utils.ts";
 import { Allocations } from "./allocations.ts";
 import { createBridge } from "./create-bridge.ts";
-import { linkContainers } from "./link-containers.ts";
+import { ContainerLinks } from "./link-containers.ts";
 import { removeLeftovers, setupIPTables } from "./setup-iptables.ts";
 
 /** @origin daemon/networkdriver/bridge/driver.go DefaultNetworkBridge */
@@ -76,11 +76,13 @@ export function initDriver(host: DriverHost, log: Logger): Handler {
     job.eng.hackSetGlobalVar("httpapi.bridgeIP", network.ip);
     const defaultBindingIP = job.getenv("DefaultBindingIP") || "0.0.0.0";
     const allocations = new Allocations({ bridge, network, defaultBindingIP, ips, mapper, log });
+    const containerLinks = new ContainerLinks(iptables, bridge);
     job.eng.onShutdown(() => allocations.releaseAll());
+    job.eng.onShutdown(() => containerLinks.removeAll());
     job.eng.register("allocate_interface", allocations.allocate);
     job.eng.register("release_interface", allocations.release);
     job.eng.register("allocate_port", allocations.allocatePort);
-    job.eng.register("link", linkContainers(iptables, bridge));
+    job.eng.register("link", containerLinks.toggle);
   };
 }
 
