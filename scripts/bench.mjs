@@ -4,7 +4,7 @@
  * Prints medians and ratios (ours / theirs; for requests per second theirs / ours, so that below 1 is always better for
  * us). Needs root. Everything it makes lies in one directory, on a tmpfs if there is a large one, and goes at the end.
  *
- * Options: `--quick` fewer rounds, `--only boot,run,crowd,output,pull,memory,requests`.
+ * Options: `--quick` fewer rounds, `--only boot,run,crowd,output,build,pull,load,memory,requests`.
  */
 import { execFile, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
@@ -18,7 +18,7 @@ const args = process.argv.slice(2);
 const quick = args.includes("--quick");
 const only = args.includes("--only")
   ? args[args.indexOf("--only") + 1].split(",")
-  : ["boot", "run", "crowd", "output", "pull", "memory", "requests"];
+  : ["boot", "run", "crowd", "output", "build", "pull", "load", "memory", "requests"];
 const wanted = (...names) => names.some((name) => only.includes(name));
 
 if (process.getuid?.() !== 0) {
@@ -29,6 +29,7 @@ await setup(["run", "test", "bench"]);
 await (await import("./build.mjs")).build({ force: true });
 const { pushBenchImages } = await import("./bench/image.mjs");
 const { benchCrowd, benchOutput, benchRun } = await import("./bench/containers.mjs");
+const { benchBuild, benchLoad, plainTools } = await import("./bench/images.mjs");
 
 const shm = statfsSync("/dev/shm");
 const base = mkdtempSync(join(shm.bavail * shm.bsize > 4e9 ? "/dev/shm" : "/var/tmp", "drydock-bench-"));
@@ -257,11 +258,25 @@ try {
       return ms;
     });
     report("pull 150 MB, 8 layers, 20,000 files", "ms", ours, theirs, { aim: "0.50" });
+    const plain = [];
+    for (let i = 0; i < (quick ? 1 : 5); i++)
+      plain.push(await plainTools({ ns: contestants.drydock.ns }, join(base, `plain-${i}`)));
+    report("the same by two of curl | sha256sum | tar (theirs)", "ms", ours, median(plain), { aim: "0.70" });
     report("idle memory", "MB", median(idle.drydock), median(idle.dockerd), { aim: "<90 MB" });
     report("peak memory in the pull", "MB", median(peak.drydock), median(peak.dockerd), { aim: "<200 MB" });
   }
 
-  if (wanted("run", "crowd", "output", "requests")) {
+  if (only.includes("load")) {
+    const daemon = await boot("dockerd");
+    await pull(daemon, "127.0.0.1:5055/bench");
+    const archive = join(base, "bench.tar");
+    await client(daemon, "save", "-o", archive, "127.0.0.1:5055/bench");
+    await stop(daemon);
+    await benchLoad({ quick, boot, stop, report, inTurn, median, residentMb }, archive);
+    rmSync(archive);
+  }
+
+  if (wanted("run", "crowd", "output", "build", "requests")) {
     const daemons = { drydock: await boot("drydock"), dockerd: await boot("dockerd") };
     const tiny = "127.0.0.1:5055/tiny";
     for (const daemon of Object.values(daemons)) await pull(daemon, tiny);
@@ -269,6 +284,7 @@ try {
     if (only.includes("run")) await benchRun(bench, daemons);
     if (only.includes("crowd")) await benchCrowd(bench, daemons);
     if (only.includes("output")) await benchOutput(bench, daemons);
+    if (only.includes("build")) await benchBuild(bench, daemons);
     if (only.includes("requests")) {
       for (const path of ["/v1.24/version", "/v1.24/containers/json", "/_ping"]) {
         for (const daemon of Object.values(daemons)) await requestsPerSecond(daemon, path, 500);
