@@ -21,7 +21,7 @@ import { JsonFileLog } from "./logger/jsonfilelog/jsonfilelog.ts";
 
 /** First pause between two runs, before it is doubled. */
 const defaultTimeIncrementMs = 100;
-/** Longest pause: 1.2.0 doubles without an end. */
+/** Longest pause. */
 const longestTimeIncrementMs = 60_000;
 
 /** @origin daemon/monitor.go containerMonitor */
@@ -158,7 +158,13 @@ export class ContainerMonitor {
     this.#daemon.logEvent(this.#container, "die", { exitCode: String(this.#container.state.shellExitCode) });
   }
 
-  /** @origin daemon/monitor.go resetMonitor */
+  /**
+   * Doubles the pause, unless the run has lasted longer than ten seconds, and counts failures in a row.
+   *
+   * @origin daemon/monitor.go resetMonitor
+   * @deviation No pause is longer than a minute, as today: 1.2.0 doubles without an end, and a container that failed
+   *   for a night is left alone for the next.
+   */
   #reset(successful: boolean): void {
     const ranMs = this.#daemon.host.clock.monotonicMs() - this.#lastStartMs;
     this.#timeIncrementMs =

@@ -438,6 +438,61 @@ describe.runIf(isRoot)("a daemon with containers of every restart policy", () =>
   });
 });
 
+describe.runIf(isRoot)("a restart policy on a real clock", () => {
+  beforeEach(async () => {
+    dir = mkdtempSync(join(tmpdir(), "dd-restart-"));
+    root = join(dir, "root");
+    ids.clear();
+    await boot();
+    expect((await daemon.docker("pull", image)).code).toBe(0);
+  });
+  afterEach(cleanUp);
+
+  test("pauses double from 200 ms on; a stop ends the longest at once", async () => {
+    const failing = { Cmd: ["sh", "-c", "echo try; exit 6"] };
+    await start("tries", failing, { RestartPolicy: { Name: "on-failure", MaximumRetryCount: 5 } });
+    await start("stopped", failing, { RestartPolicy: POLICIES.always });
+    const state = async (name: string) => (await parse<Inspected>(`/containers/${name}/json`)).State;
+    await expect.poll(async () => (await state("tries")).Running, { timeout: 30_000 }).toBe(false);
+    expect(await state("tries")).toMatchObject({ ExitCode: 6, Restarting: false, Pid: 0 });
+    const { body } = await ask(daemon, "GET", "/containers/tries/logs?stdout=1&timestamps=1");
+    const times = [...body.matchAll(/\[?(\d{4}-\S+Z)\]? try/g)].map(([, time = ""]) => Date.parse(time));
+    // A busy machine makes pauses longer, never shorter.
+    const pauses = times.slice(1).map((time, i) => time - (times[i] ?? 0));
+    expect(pauses).toHaveLength(4);
+    expect(pauses.map((pause, i) => pause >= 195 * 2 ** i)).toEqual([true, true, true, true]);
+    const seen = await events("tries");
+    expect(seen.map(({ status }) => status)).toEqual(["create", ...Array(5).fill(["start", "die"]).flat()]);
+    const starts = seen.filter(({ status }) => status === "start").map(({ time }) => time);
+    expect((starts[4] ?? 0) - (starts[0] ?? 0)).toBeGreaterThanOrEqual(2);
+
+    // By now its pause is of several seconds.
+    await expect.poll(async () => (await state("stopped")).Restarting, { timeout: 30_000 }).toBe(true);
+    const began = performance.now();
+    await post("/containers/stopped/stop");
+    expect(await state("stopped")).toMatchObject({ Running: false, Restarting: false, ExitCode: 6 });
+    const took = performance.now() - began;
+    const runs = (await events("stopped")).filter(({ status }) => status === "start").length;
+    expect(took).toBeLessThan(100 * 2 ** runs);
+    expect((await events("stopped")).at(-1)?.status).toBe("stop");
+    await removeEverything();
+  });
+});
+
+/** What has happened to a container so far; times in seconds. */
+async function events(name: string): Promise<{ status: string; time: number }[]> {
+  const { Id } = await parse<Inspected>(`/containers/${name}/json`);
+  const until = Math.floor(Date.now() / 1000) + 1;
+  const { body } = await ask(daemon, "GET", `/events?since=1&until=${until}`);
+  const all = body
+    .replace(/\}\s*\{/g, "}\n{")
+    .split("\n")
+    .filter(Boolean);
+  return all
+    .map((line) => JSON.parse(line) as { status: string; time: number; id: string })
+    .filter(({ id }) => id === Id);
+}
+
 /** Boots a daemon and kills it as soon as each of the moments has come. */
 async function killedWhileBooting(...moments: (() => boolean)[]): Promise<void> {
   const pidOf = () => Number(readFileSync(join(root, ".drydock"), "utf8"));
