@@ -21,10 +21,10 @@ import { isErrno, messageOf, NotFoundError, SystemError } from "../../../errdefs
 import type { Host } from "../../../host/host.ts";
 import type { Console } from "../../../host/kernel.ts";
 import type { Logger } from "../../../pkg/log/log.ts";
-import { followSymlinkInScope } from "../../../pkg/symlink/fs.ts";
 import type { Reader, Writer } from "../../../sync/io.ts";
 import { readAhead } from "../../../sync/read-ahead.ts";
 import type { Command, ExecDriver, ExitStatus, Pipes, Started } from "../driver.ts";
+import { readAccountFile } from "./account-files.ts";
 import { createContainer, type OciDevice } from "./create.ts";
 import { hostDevices, namedDevices } from "./devices.ts";
 import { runcError } from "./runc-error.ts";
@@ -32,9 +32,6 @@ import { lookupUser } from "./user.ts";
 
 /** Name and version as `docker info` prints them. @origin daemon/execdriver/native/driver.go DriverName, Version */
 export const NATIVE_DRIVER_NAME = "native-0.2";
-
-// passwd and group come from the image; more than this is not read.
-const MAX_ACCOUNT_FILE_BYTES = 4 << 20;
 
 /** What is read of each output stream before anybody wants it. No text of runc's is longer: it quotes the configuration. */
 const AHEAD_BYTES = 8 << 20;
@@ -105,6 +102,7 @@ export class NativeDriver implements ExecDriver {
     const bundle = join(this.#root, command.id);
     let streams: Streams | undefined;
     let console: Console | undefined;
+    let pid: number;
     try {
       await this.#writeBundle(bundle, command);
       streams = command.tty ? undefined : this.#openStreams(command, pipes);
@@ -113,12 +111,13 @@ export class NativeDriver implements ExecDriver {
         await (command.tty ? pipes.stdout : pipes.stderr).write(messageOf(cause));
         throw cause;
       });
+      pid = Number(await this.#host.fs.readFile(join(bundle, "pid"), "utf8"));
     } catch (cause) {
       streams?.abandon();
+      console?.close();
       await this.#removeTraces(command.id);
       throw cause;
     }
-    const pid = Number(await this.#host.fs.readFile(join(bundle, "pid"), "utf8"));
     this.#active.set(command.id, { pid, startTime: this.#host.kernel.processStartTime(pid) });
     const ended = this.#host.kernel.waitPid(pid);
     const drained = console ? pumpConsole(console, pipes, ended) : (streams as Streams).pump(ended);
@@ -197,7 +196,7 @@ export class NativeDriver implements ExecDriver {
   async #writeBundle(bundle: string, command: Command): Promise<void> {
     const { fs, kernel } = this.#host;
     await fs.mkdir(bundle, { recursive: true, mode: 0o700 });
-    const account = (name: string) => readAccountFile(fs, command.rootfs, name);
+    const account = (name: string) => readAccountFile(fs, command, name);
     const needsFiles = command.user !== "";
     const user = needsFiles
       ? lookupUser(command.user, { passwd: await account("passwd"), group: await account("group") })
@@ -231,6 +230,13 @@ export class NativeDriver implements ExecDriver {
         ["--console-socket", join(this.#root, `${command.id.slice(0, 12)}.tty`)],
       );
       return await receiver.console;
+    } catch (cause) {
+      // The terminal of a container that did not come to life may be here already.
+      void receiver.console.then(
+        (console) => console.close(),
+        () => undefined,
+      );
+      throw cause;
     } finally {
       receiver.close();
     }
@@ -343,20 +349,6 @@ async function pumpConsole(console: Console, pipes: Pipes, over: Promise<unknown
   })();
   await pumpOutput(console.output, pipes.stdout, over);
   console.close();
-}
-
-/** A file of the container's /etc as text, "" if there is none; links stay inside the container. */
-async function readAccountFile(fs: Host["fs"], rootfs: string, name: string): Promise<string> {
-  try {
-    const path = await followSymlinkInScope(fs, join(rootfs, "etc", name), rootfs);
-    const info = await fs.stat(path);
-    // Only a plain file: opening a fifo of the image would wait for ever.
-    if (!info.isFile() || info.size > MAX_ACCOUNT_FILE_BYTES) return "";
-    return await fs.readFile(path, "utf8");
-  } catch (cause) {
-    if (isErrno(cause, "ENOENT", "ENOTDIR", "ELOOP")) return "";
-    throw cause;
-  }
 }
 
 /** Groups that list root, for a container that names no user. */
