@@ -10,6 +10,10 @@
  * GET /v1/images/<id>/layer            the layer; ranges allowed
  * GET /v1/search?q=<term>              index: {"results":[{"name":"library/x","star_count":1,…}]}
  * POST /v1/users/                      201: an account was made; 400: there is one of this name; 401: not here
+ * PUT /v1/repositories/<name>/         index: what will be pushed; answers with token and endpoints
+ * PUT /v1/repositories/<name>/images   index: it is there
+ * PUT /v1/repositories/<name>/tags/<tag>   "<id>"
+ * PUT /v1/images/<id>/json, layer, checksum
  * GET /v1/users/                       200: the password is right; 401: it is wrong; 403: the account waits
  * ```
  *
@@ -39,6 +43,8 @@ export interface RegistryV1Options {
   readonly standalone?: boolean;
   /** What an offer of an account leads to; default `open`. */
   readonly accounts?: "open" | "closed" | "inactive";
+  /** Name and password needed to write, where reading is free. */
+  readonly writer?: { readonly username: string; readonly password: string };
 }
 
 /** What a search says of a repository. */
@@ -87,6 +93,11 @@ export class RegistryV1 {
   readonly #options: RegistryV1Options;
   readonly #images = new Map<string, V1Image>();
   readonly #tags = new Map<string, Map<string, string>>();
+  readonly #pushed = new Map<string, { json: string; layer?: Buffer }>();
+  /** The bodies that the index got, in order. */
+  readonly lists: string[] = [];
+  /** The sums of the images that were pushed, as they were sent; wrong ones are refused. */
+  readonly sums = new Map<string, { checksum: string; payload: string }>();
   /** What a search goes through. */
   readonly catalogue: V1Found[] = [];
 
@@ -109,9 +120,75 @@ export class RegistryV1 {
     this.requests.push(`${request.method} ${url.pathname}`);
     return this.faults.apply(request, async () => {
       if (url.pathname === "/v1/users/") return this.#users(request);
+      if (request.method === "PUT") return this.#write(request, url);
       return url.pathname === "/v1/search" ? this.#search(url) : this.#answer(request, url);
     });
   };
+
+  /** The images that are complete, by id. */
+  get images(): ReadonlyMap<string, V1Image> {
+    return this.#images;
+  }
+
+  async #write(request: Request, url: URL): Promise<Response> {
+    const given = request.headers.get("authorization") ?? "";
+    const index = /^\/v1\/repositories\/(.+)\/(images)?$/.exec(url.pathname);
+    if (index !== null) {
+      const expected = basic(this.#options.writer ?? this.#options.user);
+      if (expected !== undefined && given !== expected) return new Response('"Wrong login"', { status: 401 });
+      this.lists.push(await request.text());
+      if (index[2] === "images") return new Response(null, { status: 204 });
+      const endpoints = (this.#options.endpoints ?? [url.host]).join(", ");
+      return new Response('""', { headers: { "X-Docker-Token": TOKEN, "X-Docker-Endpoints": endpoints } });
+    }
+    if (this.#options.tokens === true && given !== `Token ${TOKEN}`) return new Response("", { status: 401 });
+    const tag = /^\/v1\/repositories\/(.+)\/tags\/([^/]+)$/.exec(url.pathname);
+    if (tag !== null) return this.#setTag(tag[1] as string, tag[2] as string, (await request.json()) as string);
+    const image = /^\/v1\/images\/([0-9a-f]{64})\/(json|layer|checksum)$/.exec(url.pathname);
+    if (image === null) return new Response("", { status: 404 });
+    const [, id = "", part] = image;
+    if (part === "json") return this.#putJson(id, await request.text());
+    const pushed = this.#pushed.get(id);
+    if (pushed === undefined) return Response.json({ error: "Image not found" }, { status: 404 });
+    if (part === "layer") {
+      pushed.layer = Buffer.from(await request.arrayBuffer());
+      return Response.json(true);
+    }
+    return this.#putChecksum(id, pushed, request.headers);
+  }
+
+  #putJson(id: string, json: string): Response {
+    if (this.#images.has(id)) return Response.json({ error: "Image already exists" }, { status: 409 });
+    const { id: named, parent } = JSON.parse(json) as { id?: string; parent?: string };
+    if (named !== id) return Response.json({ error: "JSON data contains invalid id" }, { status: 400 });
+    if (parent && !this.#images.has(parent)) {
+      return Response.json({ error: "Image depends on a non existing parent" }, { status: 400 });
+    }
+    this.#pushed.set(id, { json });
+    return Response.json(true);
+  }
+
+  /** The sum of description and archive must be right; the one of the files is kept for the test to look at. */
+  #putChecksum(id: string, { json, layer }: { json: string; layer?: Buffer }, headers: Headers): Response {
+    const payload = headers.get("x-docker-checksum-payload") ?? "";
+    const checksum = headers.get("x-docker-checksum") ?? "";
+    if (layer === undefined || payload !== digestOf(Buffer.concat([Buffer.from(`${json}\n`), layer]))) {
+      return Response.json({ error: "Checksum mismatch, ignoring the layer" }, { status: 400 });
+    }
+    const { parent } = JSON.parse(json) as { parent?: string };
+    this.#images.set(id, { id, json, layer, ...(parent ? { parent } : {}) });
+    this.#pushed.delete(id);
+    this.sums.set(id, { checksum, payload });
+    return Response.json(true);
+  }
+
+  #setTag(repository: string, tag: string, id: string): Response {
+    if (!this.#images.has(id)) return Response.json({ error: "Image not found" }, { status: 404 });
+    const name = repository.includes("/") ? repository : `library/${repository}`;
+    const tags = this.#tags.get(name) ?? new Map<string, string>();
+    this.#tags.set(name, tags.set(tag, id));
+    return Response.json(true);
+  }
 
   async #users(request: Request): Promise<Response> {
     const { user, accounts = "open" } = this.#options;

@@ -10,7 +10,7 @@
  * @module
  */
 
-import { EngineError, SystemError } from "../errdefs/errdefs.ts";
+import { EngineError, messageOf, SystemError } from "../errdefs/errdefs.ts";
 import { newImgJSON } from "../image/image.ts";
 import { indexServerAddress, type ResolvedName } from "../registry/names.ts";
 import { chainIds, parseConfig } from "../registry/v2/config.ts";
@@ -18,6 +18,7 @@ import { DIGEST, digestHex } from "../registry/v2/digest.ts";
 import type { Descriptor, Platform } from "../registry/v2/manifest.ts";
 import type { Repository } from "../registry/v2/repository.ts";
 import { truncateID } from "../utils/utils.ts";
+import { BLOBS_FILE, encodeLayerRecord, encodeManifestFile, MANIFEST_FILE, noteBlob, placeOf } from "./layer-blobs.ts";
 import { DEFAULT_TAG } from "./pool-busy-error.ts";
 import type { ProgressSink } from "./progress-sink.ts";
 import type { ExtraFiles } from "./staged.ts";
@@ -59,7 +60,7 @@ export async function pullV2(
   signal: AbortSignal,
 ): Promise<void> {
   const label = labelOf(target);
-  const { digest, manifest } = await repository.manifest(target.reference, target.platform, signal);
+  const { digest, manifest, document: stored } = await repository.manifest(target.reference, target.platform, signal);
   sink.status(target.reference, `Pulling from ${remotePath(target.resolved)}`);
   const id = digestHex(manifest.config.digest);
   if (!(await store.graph.chains.isVerified(id))) {
@@ -69,7 +70,7 @@ export async function pullV2(
       );
     }
     const document = await repository.document(manifest.config, `the configuration of ${label}`, signal);
-    await fetchOrRetry(store, repository, target, { id, document, layers: manifest.layers }, sink, signal);
+    await fetchOrRetry(store, repository, target, { id, document, layers: manifest.layers, stored }, sink, signal);
   }
   signal.throwIfAborted();
   const fresh = await name(store, target, digest, id);
@@ -92,6 +93,8 @@ interface WantedImage {
   readonly id: string;
   readonly document: Buffer;
   readonly layers: readonly Descriptor[];
+  /** The manifest, byte for byte. */
+  readonly stored: { readonly bytes: Buffer; readonly type: string };
 }
 
 /** How often a layer that another pull failed to get is tried again. */
@@ -135,6 +138,7 @@ async function fetchImage(
   const leaving: (() => Promise<void> | void)[] = [];
   const entered: { chain: string | undefined; transfer: LayerTransfer; fresh: boolean }[] = [];
   let below = "";
+  const seenAgain: { id: string; diffId: string; blob: Descriptor }[] = [];
   const layers = wanted.layers.map((descriptor, i) => ({
     descriptor,
     shortId: truncateID(digestHex(descriptor.digest)),
@@ -150,6 +154,7 @@ async function fetchImage(
         graph.hold(present);
         leaving.push(() => graph.release(present));
         sink.progress(layer.shortId, "Already exists");
+        seenAgain.push({ id: present, diffId: layer.diffId, blob: layer.descriptor });
         below = present;
         continue;
       }
@@ -167,7 +172,11 @@ async function fetchImage(
         fetch: async (staged, stop) => {
           const source = { descriptor: layer.descriptor, diffId: layer.diffId, shortId: layer.shortId };
           staged.image.size = await fetchLayer(store, repository, source, staged, sink, stop);
-          return extraFiles(layer.chain, layer.isTop ? wanted.document : undefined);
+          const blob = { ...layer.descriptor, from: [placeOf(repository)] };
+          return {
+            ...extraFiles(layer.chain, layer.isTop ? wanted : undefined),
+            [BLOBS_FILE]: encodeLayerRecord({ diffId: layer.diffId, blobs: [blob] }),
+          };
         },
       }));
       leaving.push(leave);
@@ -188,7 +197,7 @@ async function fetchImage(
         },
         fetch: async (staged) => {
           staged.image.size = 0;
-          return extraFiles(chains.at(-1), wanted.document);
+          return extraFiles(chains.at(-1), wanted);
         },
       }));
       leaving.push(leave);
@@ -206,6 +215,7 @@ async function fetchImage(
     );
     signal.throwIfAborted();
     await graph.commit(batch);
+    for (const noted of seenAgain) await noteAgain(store, repository, noted);
     for (const { chain, transfer } of entered) if (chain !== undefined) graph.chains.add(chain, transfer.id);
     for (const { shortId, chain } of layers) {
       if (entered.some((entry) => entry.chain === chain)) sink.progress(shortId, "Pull complete");
@@ -216,11 +226,25 @@ async function fetchImage(
   }
 }
 
-function extraFiles(chain: string | undefined, document: Buffer | undefined): ExtraFiles {
+/** @param top - the image whose topmost layer it is */
+function extraFiles(chain: string | undefined, top: WantedImage | undefined): ExtraFiles {
   return {
     ...(chain === undefined ? {} : { chainid: chain }),
-    ...(document === undefined ? {} : { "config.json": document }),
+    ...(top === undefined ? {} : { "config.json": top.document, [MANIFEST_FILE]: encodeManifestFile(top.stored) }),
   };
+}
+
+/** Another repository says that it has a layer: worth a question at the next push. */
+async function noteAgain(
+  store: TagStore,
+  repository: Repository,
+  { id, diffId, blob }: { id: string; diffId: string; blob: Descriptor },
+): Promise<void> {
+  try {
+    await noteBlob(store.graph, id, { diffId, blob, repository: placeOf(repository), verified: false });
+  } catch (cause) {
+    store.log.error("pull.go:240", `Cannot note where the layer ${id} is: ${messageOf(cause)}`);
+  }
 }
 
 /** The first failure ends the waiting; the others are not lost, their owners are told by leaving. */

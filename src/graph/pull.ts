@@ -8,7 +8,7 @@
 
 import type { Job } from "../engine/job.ts";
 import { BadRequestError, EngineError, messageOf } from "../errdefs/errdefs.ts";
-import { type AuthConfig, authConfigOf } from "../registry/auth.ts";
+import type { AuthConfig } from "../registry/auth.ts";
 import { HttpClient } from "../registry/client.ts";
 import { expandAndVerifyRegistryUrl } from "../registry/endpoint.ts";
 import { metaHeaders, userAgent } from "../registry/http-factory.ts";
@@ -25,12 +25,12 @@ import { DIGEST, parseDigest } from "../registry/v2/digest.ts";
 import { findV2Endpoints, type V2Endpoint } from "../registry/v2/endpoint.ts";
 import type { Platform } from "../registry/v2/manifest.ts";
 import { Repository } from "../registry/v2/repository.ts";
-import { JsonError } from "../utils/go-json-decode.ts";
 import { StreamFormatter } from "../utils/stream-formatter.ts";
 import { PoolBusyError } from "./pool-busy-error.ts";
 import { ProgressSink } from "./progress-sink.ts";
 import { pullRepositoryV1 } from "./pull-v1.ts";
 import { pullV2, remotePath } from "./pull-v2.ts";
+import { authOf, metaHeadersOf } from "./registry-request.ts";
 import { raceAbort, type SharedWork } from "./shared-work.ts";
 import type { TagStore } from "./tags.ts";
 
@@ -95,20 +95,10 @@ function readRequest(store: TagStore, job: Job, localName: string, reference: st
     reference,
     resolved: resolveRepositoryPath(localName),
     platform: parsePlatform(job.getenv("platform"), { os: machine.os, architecture: machine.arch }),
-    auth: authConfigOf(jsonOf(job, "authConfig")),
-    headers: { "User-Agent": userAgent(machine), ...metaHeaders(jsonOf(job, "metaHeaders")) },
+    auth: authOf(job),
+    headers: { "User-Agent": userAgent(machine), ...metaHeaders(metaHeadersOf(job)) },
     parallel: job.getenvBool("parallel"),
   };
-}
-
-/** What cannot be read counts as nothing, as in 1.2.0. */
-function jsonOf(job: Job, key: string): unknown {
-  try {
-    return job.getenvJson(key);
-  } catch (cause) {
-    if (!(cause instanceof JsonError)) throw cause;
-    return undefined;
-  }
 }
 
 function parsePlatform(text: string, machine: Platform): Platform {

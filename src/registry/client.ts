@@ -29,14 +29,14 @@ const UPLOAD_SILENCE_MS = 10 * 60_000;
 /** What is sent; with a function it can be sent again. */
 export type HttpBody = string | Uint8Array | (() => Reader);
 
-/** A request. Only `GET` and `HEAD` follow redirects, others where `followAll` says so. */
+/** A request. `GET` and `HEAD` follow redirects, others where `follow` says so. */
 export interface HttpRequest {
   readonly method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: HttpBody;
-  /** A redirect with 307 or 308 is followed with the same method and body, too. */
-  readonly followAll?: boolean;
+  /** Which redirects are followed with the same method and body: those with 307 or 308, or every one. */
+  readonly follow?: "same-method" | "every";
   /** `ping`: the whole exchange in 10 seconds; otherwise a minute for each silence. */
   readonly limit?: "ping" | "silence";
   /** Which headers another location gets; by default all but `Authorization`, and that too at the same origin. */
@@ -89,7 +89,8 @@ export class HttpClient {
     for (let hops = 0; ; hops++) {
       const response = await this.#exchange({ ...request, url: url.href, headers });
       const location = response.headers.get("location");
-      const follows = reads ? REDIRECTS.has(response.status) : request.followAll && SAME_METHOD.has(response.status);
+      const followed = reads || request.follow === "every" ? REDIRECTS : SAME_METHOD;
+      const follows = (reads || request.follow !== undefined) && followed.has(response.status);
       if (!follows || location === null) return response;
       await response.discard();
       if (hops >= MAX_REDIRECTS)

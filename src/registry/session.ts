@@ -13,7 +13,7 @@ import type { Logger } from "../pkg/log/log.ts";
 import type { Reader } from "../sync/io.ts";
 import { ID_PATTERN } from "../utils/utils.ts";
 import { type AuthConfig, basicAuthorization } from "./auth.ts";
-import type { HttpClient, HttpResponse } from "./client.ts";
+import type { HttpClient, HttpRequest, HttpResponse } from "./client.ts";
 import { pingRegistryEndpoint } from "./endpoint.ts";
 import { listOf, MAX_DOCUMENT_BYTES, MAX_LIST_BYTES, objectOf, parseJson, readDocument, textOf } from "./json.ts";
 import { indexServerAddress } from "./names.ts";
@@ -88,19 +88,27 @@ export class Session {
     return session;
   }
 
+  /** With whom, and where. */
+  get terms(): SessionTerms {
+    return this.#terms;
+  }
+
   #get(url: string, headers: Record<string, string>, signal: AbortSignal | undefined): Promise<HttpResponse> {
+    return this.send({ url, headers, signal });
+  }
+
+  /** Sends a request with what is said of us, and the password where the registry keeps its users itself. */
+  send(request: HttpRequest): Promise<HttpResponse> {
     const basic: Record<string, string> = this.#basic === undefined ? {} : { Authorization: this.#basic };
     return this.#terms.client.send({
-      url,
-      signal,
-      headers: { ...this.#terms.headers, ...headers, ...basic },
+      ...request,
+      headers: { ...this.#terms.headers, ...request.headers, ...basic },
       onRedirect: redirectHeaders,
     });
   }
 
-  /** @origin registry/session.go setTokenAuth */
   #token(tokens: readonly string[]): Record<string, string> {
-    return { Authorization: `Token ${tokens.join(",")}` };
+    return tokenAuth(tokens);
   }
 
   /**
@@ -123,8 +131,7 @@ export class Session {
       throw new SystemError(`HTTP code: ${response.status}`);
     }
     const named = response.headers.get("x-docker-endpoints") ?? "";
-    const endpoints = named === "" ? [`${new URL(indexEndpoint).origin}/v1/`] : this.#endpoints(named);
-    const tokens = response.headers.get("x-docker-token");
+    const endpoints = named === "" ? [`${new URL(indexEndpoint).origin}/v1/`] : this.endpointsOf(named);
     const what = `the list of images of ${remote}`;
     const list = listOf(parseJson(await readDocument(response.body, MAX_LIST_BYTES, what), what), what);
     const imgList = new Map<string, ImgData>();
@@ -134,15 +141,17 @@ export class Session {
       const text = (key: string) => (typeof fields[key] === "string" ? (fields[key] as string) : "");
       imgList.set(id, { id, checksum: text("checksum"), tag: text("Tag") });
     }
-    return { imgList, endpoints, tokens: tokens === null || tokens === "" ? [] : tokens.split(", ") };
+    return { imgList, endpoints, tokens: tokensOf(response) };
   }
 
   /**
+   * The addresses of the registries that an index names.
+   *
    * @origin registry/session.go buildEndpointsList
    * @deviation A place that is not reached by https is refused, unless it is this machine or named by
    *   `--insecure-registry`.
    */
-  #endpoints(header: string): string[] {
+  endpointsOf(header: string): string[] {
     const { protocol } = new URL(this.#terms.indexEndpoint);
     const hosts = header.split(",").map((host) => host.trim());
     if (hosts.length > MAX_ENDPOINTS)
@@ -326,6 +335,17 @@ export class Session {
       }
     }
   }
+}
+
+/** What an index gave to be shown to its registries. @origin registry/session.go setTokenAuth */
+export function tokenAuth(tokens: readonly string[]): Record<string, string> {
+  return { Authorization: `Token ${tokens.join(",")}` };
+}
+
+/** The tokens in an answer of an index. */
+export function tokensOf(response: HttpResponse): string[] {
+  const tokens = response.headers.get("x-docker-token") ?? "";
+  return tokens === "" ? [] : tokens.split(", ");
 }
 
 /** An id becomes part of an address and of a path. */

@@ -8,7 +8,7 @@ import { TagStore, type TagStoreOptions } from "../../src/graph/tags.ts";
 import { type MemoryHost, memoryHost } from "../../src/host/memory/memory.ts";
 import type { FetchOptions } from "../../src/host/net.ts";
 import { Logger } from "../../src/pkg/log/log.ts";
-import { BufferWriter } from "../../src/sync/io.ts";
+import { BufferWriter, readAll } from "../../src/sync/io.ts";
 import { type JSONMessage, readMessages } from "../../src/utils/json-message.ts";
 import { FakeDriver } from "./fake-driver.ts";
 
@@ -40,6 +40,12 @@ function refused(url: URL): TypeError {
   return new TypeError("fetch failed", { cause });
 }
 
+/** A streamed body, whole. */
+async function bodyOf({ body }: FetchOptions): Promise<{ body?: Uint8Array }> {
+  if (body === undefined || typeof body === "string" || body instanceof Uint8Array) return {};
+  return { body: await readAll(body) };
+}
+
 /** Makes one. @param driver - what holds the layers; with `host`, what was there before is opened again */
 export async function imageStore(
   options: { driver?: FakeDriver; host?: MemoryHost; store?: TagStoreOptions } = {},
@@ -49,7 +55,7 @@ export async function imageStore(
   const answer = async (text: string, init: FetchOptions = {}): Promise<Response> => {
     const url = new URL(text);
     const serve = network.get(url.origin) ?? network.get(url.host);
-    const request = new Request(text, { ...init, redirect: "manual" } as RequestInit);
+    const request = new Request(text, { ...init, ...(await bodyOf(init)), redirect: "manual" } as RequestInit);
     requests.push({ url: text, headers: request.headers });
     if (serve === undefined) throw refused(url);
     return serve(request);

@@ -34,6 +34,14 @@ function text(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
+/** Whether a machine runs programs of an architecture. */
+function runs(architecture: string, machine: string): boolean {
+  return architecture === machine || (ALSO[machine] ?? []).includes(architecture);
+}
+
+/** What else a processor runs. */
+const ALSO: Readonly<Record<string, readonly string[]>> = { amd64: ["386"], arm64: ["arm"] };
+
 /**
  * Reads the document.
  *
@@ -45,6 +53,11 @@ export function parseConfig(bytes: Uint8Array, layers: number, wanted: Platform,
   const os = text(document["os"]) || wanted.os;
   if (os !== wanted.os)
     throw new BadRequestError(`Cannot pull ${what}: image operating system "${os}" cannot be used on this platform`);
+  const architecture = text(document["architecture"]) || wanted.architecture;
+  if (!runs(architecture, wanted.architecture)) {
+    const [there, here] = [`${os}/${architecture}`, `${wanted.os}/${wanted.architecture}`];
+    throw new BadRequestError(`Cannot pull ${what}: it is an image for ${there}, which cannot be used on ${here}`);
+  }
   const rootfs = objectOf(document["rootfs"], `the root file system of ${what}`);
   if (rootfs["type"] !== "layers") throw new BadRequestError(`Cannot pull ${what}: unknown root file system type`);
   const diffIds = listOf(rootfs["diff_ids"] ?? [], `the layers of ${what}`).map((id) =>

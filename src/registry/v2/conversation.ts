@@ -70,7 +70,7 @@ export class Conversation {
         ...rest,
         url,
         signal,
-        followAll: true,
+        follow: "same-method",
         headers: {
           ...this.terms.headers,
           ...headers,

@@ -10,6 +10,7 @@ import { resolveRepositoryPath } from "../../../registry/names.ts";
 import type { Writer } from "../../../sync/io.ts";
 import type { DockerCli } from "../cli.ts";
 import { registryAuth } from "../config-file.ts";
+import { withLogin } from "../login-retry.ts";
 import { query } from "../query.ts";
 import { stream } from "../utils.ts";
 
@@ -27,7 +28,7 @@ export async function cmdPull(cli: DockerCli, args: string[]): Promise<void> {
   cmd.parse(args);
   if (cmd.nArg() !== 1) cmd.usage();
   const [repository] = parseRepositoryTag(cmd.arg(0));
-  await create(cli, repository, { fromImage: cmd.arg(0), tag: tag.value === "" ? "" : undefined }, cli.out);
+  await create(cli, repository, { fromImage: cmd.arg(0), tag: tag.value === "" ? "" : undefined }, cli.out, true);
 }
 
 /**
@@ -37,16 +38,19 @@ export async function cmdPull(cli: DockerCli, args: string[]): Promise<void> {
  */
 export async function pullImage(cli: DockerCli, image: string): Promise<void> {
   const [repository, tag] = parseRepositoryTag(image);
-  await create(cli, repository, { fromImage: repository, tag: tag || "latest" }, cli.err);
+  await create(cli, repository, { fromImage: repository, tag: tag || "latest" }, cli.err, false);
 }
 
+/** @param asking - whether a refused pull asks for name and password */
 async function create(
   cli: DockerCli,
   repository: string,
   values: Readonly<Record<string, string | undefined>>,
   out: Writer,
+  asking: boolean,
 ): Promise<void> {
   const { hostname } = resolveRepositoryPath(repository);
-  const auth = await registryAuth(cli, hostname);
-  await stream(cli, "POST", `/images/create${query(values)}`, { out, headers: [["X-Registry-Auth", auth]] });
+  const send = (auth: string) =>
+    stream(cli, "POST", `/images/create${query(values)}`, { out, headers: [["X-Registry-Auth", auth]] });
+  await (asking ? withLogin(cli, hostname, "pull", send) : send(await registryAuth(cli, hostname)));
 }
