@@ -30,7 +30,8 @@ interface GroupEntry {
   members: string[];
 }
 
-const number = (text: string | undefined) => (text !== undefined && /^\d+$/.test(text) ? Number(text) : 0);
+/** As Go's Atoi with its error ignored. */
+const number = (text: string | undefined) => (text !== undefined && /^[+-]?\d+$/.test(text) ? Number(text) : 0);
 const lines = (text: string) => text.split("\n", MAX_LINES).filter((line) => line !== "");
 
 function parsePasswd(text: string): PasswdEntry[] {
@@ -49,7 +50,10 @@ function parseGroup(text: string): GroupEntry[] {
 
 function parseId(text: string): number | undefined {
   if (!/^[+-]?\d+$/.test(text)) return undefined;
-  const id = Number(text);
+  return inRange(Number(text));
+}
+
+function inRange(id: number): number {
   if (id < 0 || id > MAX_ID) throw new BadRequestError(`Uids and gids must be in range 0-${MAX_ID}`);
   return id;
 }
@@ -63,9 +67,14 @@ function parseId(text: string): number | undefined {
  * @throws {BadRequestError} when a name is not found or a number is out of range
  * @origin vendor/src/github.com/docker/libcontainer/user/user.go GetUserGroupSupplementaryHome
  * @deviation A number is looked up as a uid only; 1.2.0 also takes a line whose *name* is that number, with whatever
- *   uid it carries (CVE-2016-3697).
+ *   uid it carries (CVE-2016-3697). The range counts for ids of the files, too: the kernel takes −1 for "as it is".
  */
 export function lookupUser(spec: string, files: { passwd: string; group: string }): UserIds {
+  const { uid, gid, additionalGids } = find(spec, files);
+  return { uid: inRange(uid), gid: inRange(gid), additionalGids: additionalGids.map(inRange) };
+}
+
+function find(spec: string, files: { passwd: string; group: string }): UserIds {
   const [userArg = "", groupArg = ""] = spec.split(":");
   const asNumber = userArg === "" ? 0 : parseId(userArg);
   const user = parsePasswd(files.passwd).find((entry) =>

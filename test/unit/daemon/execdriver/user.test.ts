@@ -3,8 +3,9 @@ import { lookupUser } from "../../../../src/daemon/execdriver/native/user.ts";
 
 const files = {
   passwd:
-    "root:x:0:0:root:/root:/bin/sh\noperator:x:37:37:Operator:/var:/bin/false\n1000:x:0:0:trap:/:/bin/sh\nweb:x:33:33::/srv:\n",
-  group: "root:x:0:\naudio:x:29:web,operator\nvideo:x:44:web\noperator:x:37:\n",
+    "root:x:0:0:root:/root:/bin/sh\noperator:x:37:37:Operator:/var:/bin/false\n1000:x:0:0:trap:/:/bin/sh\nweb:x:33:33::/srv:\n" +
+    "minus:x:-1:5::/:\nhuge:x:5:4294967295::/:\nmember:x:6:6::/:\n",
+  group: "root:x:0:\naudio:x:29:web,operator\nvideo:x:44:web\noperator:x:37:\nfar:x:99999999999:member\n",
 };
 
 test.each([
@@ -28,6 +29,10 @@ test.each([
   ["web:nogroup", "finalize namespace setup user get supplementary groups Unable to find group nogroup"],
   ["4294967296", "Uids and gids must be in range 0-2147483647"],
   ["-1", "Uids and gids must be in range 0-2147483647"],
+  ["minus", "Uids and gids must be in range 0-2147483647"],
+  ["huge", "Uids and gids must be in range 0-2147483647"],
+  ["member", "Uids and gids must be in range 0-2147483647"],
+  ["web:far", "Uids and gids must be in range 0-2147483647"],
 ])("lookupUser() refuses %s", (spec, message) => {
   expect(() => lookupUser(spec, files)).toThrow(message);
 });
