@@ -52,7 +52,7 @@ export async function containerDestroy(daemon: Daemon, job: Job): Promise<void> 
     }
   }
   try {
-    await destroy(daemon, container, job.getenvBool("removeVolume"));
+    await destroy(daemon, container, job.getenvBool("removeVolume"), job.getenvBool("forceRemove"));
   } catch (cause) {
     if (cause instanceof VolumeError) throw cause;
     throw rephrase(cause, (text) => `Cannot destroy container ${name}: ${text}`);
@@ -81,22 +81,26 @@ async function removeLink(daemon: Daemon, name: string): Promise<void> {
  *
  * The directory is renamed first: from then on the next boot finishes what a crash leaves undone.
  *
+ * @param force - kills it when somebody starts it meanwhile
  * @origin daemon/delete.go Destroy
  */
-export async function destroy(daemon: Daemon, container: Container, withVolumes: boolean): Promise<void> {
+export async function destroy(
+  daemon: Daemon,
+  container: Container,
+  withVolumes: boolean,
+  force = false,
+): Promise<void> {
   const { id, root } = container;
   const { fs } = daemon.host;
   if (daemon.containers.get(id) !== container) {
     throw new SystemError(`Container ${id} not found - maybe it was already destroyed?`);
   }
   await stopContainer(daemon, container, 3);
-  await daemon.locks.run(id, async () => {
-    await container.teardown;
-    if (container.isRemoved) throw new SystemError(`Container ${id} not found - maybe it was already destroyed?`);
-    if (container.state.running) throw new ConflictError(`Container ${id} was started meanwhile`);
-    container.isRemoved = true;
-    daemon.unregister(container);
-  });
+  // A start that was under way is over when we have the lock.
+  while (!(await takeOut(daemon, container))) {
+    if (!force) throw new ConflictError(`Container ${id} was started meanwhile`);
+    await killContainer(daemon, container);
+  }
   try {
     await container.log?.close();
     await container.saved();
@@ -119,6 +123,19 @@ export async function destroy(daemon: Daemon, container: Container, withVolumes:
     daemon.logEvent(container, "destroy");
     container.removed.resolve();
   }
+}
+
+/** Takes a container that does not run out of every list. @returns `false` when it runs */
+function takeOut(daemon: Daemon, container: Container): Promise<boolean> {
+  const { id } = container;
+  return daemon.locks.run(id, async () => {
+    await container.teardown;
+    if (container.isRemoved) throw new SystemError(`Container ${id} not found - maybe it was already destroyed?`);
+    if (container.state.running) return false;
+    container.isRemoved = true;
+    daemon.unregister(container);
+    return true;
+  });
 }
 
 function failureOf(work: Promise<void>): Promise<unknown> {
@@ -147,10 +164,8 @@ export async function removeVolumes(
   for (const bind of container.hostConfig.Binds ?? []) {
     const source = bind.split(":")[0] ?? "";
     binds.add(
-      await daemon.host.fs.realpath(source).catch((cause: unknown) => {
-        if (!isErrno(cause, "ENOENT")) throw cause;
-        return source;
-      }),
+      // A source that is no path, or is gone: nothing was ever mounted from it.
+      await daemon.host.fs.realpath(source).catch(() => source),
     );
   }
   const used = new Map<string, string>();

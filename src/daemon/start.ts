@@ -20,7 +20,7 @@ import type { Command, Mount } from "./execdriver/driver.ts";
 import { hostConfigFromStart } from "./job-config.ts";
 import { registerLinks, setupLinkedContainers } from "./links.ts";
 import { ContainerMonitor } from "./monitor.ts";
-import { prepareVolumes } from "./volumes.ts";
+import { forgetBinds, prepareVolumes } from "./volumes.ts";
 
 /** Job `start CONTAINER`. @origin daemon/start.go ContainerStart */
 export async function containerStart(daemon: Daemon, job: Job): Promise<void> {
@@ -73,6 +73,7 @@ export async function makeBindSources({ host: { fs } }: Daemon, hostConfig: Host
  * @returns when the process runs
  * @throws when it cannot be started; everything made for it is gone then
  * @origin daemon/container.go Start
+ * @deviation Binds of a start that failed are forgotten; 1.2.0 mounts them at every later start, whatever that asks for.
  */
 export async function startContainer(daemon: Daemon, container: Container): Promise<void> {
   await daemon.locks.run(container.id, async () => {
@@ -80,12 +81,14 @@ export async function startContainer(daemon: Daemon, container: Container): Prom
     if (container.isRemoved) throw new NoSuchError("container", container.id);
     if (daemon.stopping) throw new SystemError("the daemon is shutting down");
     if (container.state.running) return;
+    const volumes = Object.keys(container.volumes ?? {});
     try {
       container.command = await prepare(daemon, container);
       container.monitor = new ContainerMonitor(daemon, container, container.hostConfig.RestartPolicy);
       await container.monitor.start();
     } catch (cause) {
       await cleanup(daemon, container);
+      forgetBinds(container, volumes);
       if (container.hostConfig.AutoRemove === true) {
         void daemon.tasks.run(() => daemon.autoRemove(container));
       } else {

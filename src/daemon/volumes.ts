@@ -32,6 +32,20 @@ export async function prepareVolumes(daemon: Daemon, container: Container, rootf
   for (const volume of wantedVolumes(container)) await initialize(daemon, container, rootfs, volume);
 }
 
+/**
+ * Takes back the binds that a failed start has added; volumes stay, they may hold something.
+ *
+ * @param known - places of the volumes there were before
+ */
+export function forgetBinds(container: Container, known: readonly string[]): void {
+  for (const bind of container.hostConfig.Binds ?? []) {
+    const path = clean(bind.split(":")[1] ?? "");
+    if (known.includes(path)) continue;
+    delete container.volumes?.[path];
+    delete container.volumesRW?.[path];
+  }
+}
+
 /** @origin daemon/volumes.go applyVolumesFrom */
 async function applyVolumesFrom(daemon: Daemon, container: Container, spec: string): Promise<void> {
   const colon = spec.indexOf(":");
