@@ -48,6 +48,7 @@ const start: Ask = { method: "POST", target: "/containers/web/start", early: fal
 const queries: Readonly<Record<string, string>> = {
   "/containers/{name:.*}/logs": "?stdout=1&stderr=1",
   "/containers/{name:.*}/attach": "?stdout=1&stderr=1&logs=1",
+  "/containers/{name:.*}/archive": "?path=/bin",
   "/containers/json": "?all=1",
   "/images/search": "?term=busybox",
   "/images/{name:.*}/tag": "?repo=mine",
@@ -62,9 +63,10 @@ const bodies: Readonly<Record<string, string>> = {
 };
 
 /** Requests that show a route at work. */
-export function trial({ method, path }: Pick<Route, "method" | "path">): Ask[] {
+export function trial({ method, path, since }: Pick<Route, "method" | "path" | "since">): Ask[] {
   const name = path.startsWith("/images/") ? "busybox" : "web";
-  const target = (path || "/").replace("{name:.*}", name) + (queries[path] ?? "");
+  const prefix = since === undefined ? "" : `/v${since}`;
+  const target = prefix + (path || "/").replace("{name:.*}", name) + (queries[path] ?? "");
   const ask: Ask = { method, target, body: bodies[path], early: false };
   if (path === "/containers/json" || path === "/commit") return [create, ask];
   if (!path.startsWith("/containers/{")) return [ask];

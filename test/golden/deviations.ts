@@ -113,6 +113,11 @@ export const DEVIATIONS: Readonly<Record<string, Deviation>> = {
     lastLine,
   ),
   ...steps("logs_attach", [22, 23], follow),
+  ...steps("logs_attach", [77], lastLine),
+  ...steps("logs_attach", [78], {
+    reason: "a client that names no origin is no browser, and gets its WebSocket; 1.2.0 refuses it",
+    symbol: "src/api/server/websocket/handshake.ts readHandshake",
+  }),
   "network.015": { ...heldPorts, instead: { '"49153"': '"49155"', '"49155"': '"49156"' } },
   "network.023": { ...heldPorts, instead: { '"49156"': '"49157"' } },
   ...steps("network", [39, 84], { ...heldPorts, instead: { "49156": "49157" } }),

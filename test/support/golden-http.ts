@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { gzipSync } from "node:zlib";
 import { pack } from "tar-stream";
 import type { GoldenRecord, GoldenRequest, TarEntry } from "./golden.ts";
+import { frame } from "./websocket.ts";
 
 /** What came back; `status` 0: nothing. */
 export interface Answer {
@@ -104,7 +105,8 @@ export async function exchange(
   const sized = ["POST", "PUT", "PATCH"].includes(request.method) || request.body !== undefined;
   if (request.chunked) lines.push("Transfer-Encoding: chunked");
   else if (sized) lines.push(`Content-Length: ${bytes.length}`);
-  if (request.headers?.["Upgrade"] === "websocket") {
+  const upgrading = request.headers?.["Upgrade"] === "websocket";
+  if (upgrading) {
     lines.push("Connection: Upgrade", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==");
   }
   const head = Buffer.from(`${lines.join("\r\n")}\r\n\r\n`);
@@ -130,6 +132,10 @@ export async function exchange(
         const [method = "", path = ""] = request.afterHijack.split(" ");
         await exchange(socketPath, { method, path }, files, { ...expected, status: 204 });
       }
+      if (upgrading) {
+        if (request.stdin !== undefined) socket.write(frame(1, request.stdin));
+        return;
+      }
       if (request.stdin !== undefined) socket.write(request.stdin);
       if (request.stdinHalfClose || request.stdin === undefined) socket.end();
     };
@@ -138,7 +144,8 @@ export async function exchange(
       all = Buffer.concat([all, data]);
       const parsed = parse(all, request.method);
       if (parsed?.complete) return finish();
-      const raw = parsed?.answer.headers["content-type"] === "application/vnd.docker.raw-stream";
+      const { headers: answered = {}, status } = parsed?.answer ?? {};
+      const raw = answered["content-type"] === "application/vnd.docker.raw-stream" || (upgrading && status === 101);
       if (raw && !hijacked) void onHead();
       if (expected.endedBy !== undefined && parsed) {
         clearTimeout(idle);

@@ -9,6 +9,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { type Answer, exchange } from "./golden-http.ts";
+import { readFrames } from "./websocket.ts";
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
@@ -65,6 +66,19 @@ export function goldenRecords(scenario: string): GoldenRecord[] {
     .split("\n")
     .filter((line) => line.includes(`"scenario": "${scenario}"`))
     .map((line) => JSON.parse(line) as GoldenRecord);
+}
+
+/** A message of a record. */
+interface WebSocketMessage {
+  readonly opcode: number;
+  readonly data?: string;
+}
+
+/** Messages as the recorder wrote them: data joined, of a close frame only that it came. */
+function joined(messages: readonly WebSocketMessage[]): WebSocketMessage[] {
+  const data = messages.filter(({ opcode }) => opcode === 1).map((message) => message.data ?? "");
+  const others = messages.filter(({ opcode }) => opcode !== 1).map(({ opcode }) => ({ opcode }));
+  return [...(data.length > 0 ? [{ opcode: 1, data: data.join("") }] : []), ...others];
 }
 
 /** Placeholders without a memory, and what they stand for. */
@@ -206,6 +220,14 @@ export class Replay {
       }
       case "frames":
         return this.#frames(response, answer);
+      case "websocket": {
+        const { frames, rest } = readFrames(answer.body);
+        const found = joined(frames.map(({ opcode, payload }) => ({ opcode, data: payload.toString() })));
+        const wanted = joined(response.body as unknown as WebSocketMessage[]);
+        return rest.length === 0 && isDeepStrictEqual(found, wanted)
+          ? []
+          : [`messages ${JSON.stringify(found)}, not ${JSON.stringify(wanted)}`];
+      }
       default:
         return [];
     }

@@ -10,10 +10,14 @@ import { deferred } from "../../sync/deferred.ts";
 import type { Writer } from "../../sync/io.ts";
 import { goJson } from "../../utils/go-json.ts";
 import { stdWriter } from "../../utils/stdcopy.ts";
+import type { Hijacked } from "./hijack.ts";
 import { Query } from "./query.ts";
 import type { ApiRequest } from "./request.ts";
 import { type ResponseWriter, rawHead } from "./response.ts";
-import { type ApiServices, type JsonObject, jsonOf, lastLineOf, objectAt } from "./services.ts";
+import { type ApiServices, type JsonObject, jsonOf, lastLineOf, objectAt, outputOf } from "./services.ts";
+import { WebSocketConnection } from "./websocket/connection.ts";
+import { CLOSE } from "./websocket/frames.ts";
+import { type Refusal, readHandshake } from "./websocket/handshake.ts";
 
 const RAW_STREAM = "application/vnd.docker.raw-stream";
 
@@ -95,6 +99,58 @@ export async function postContainersAttach(api: ApiServices, request: ApiRequest
   // A client that is gone has no use for the reason.
   if (failure !== undefined)
     await Promise.resolve(stdout.write(`Error attaching: ${failure}\n`)).catch(() => undefined);
+  connection.end();
+}
+
+/** The streams of an attachment. A client that came after 1.2.0, and speaks of none, wants them all. */
+function wanted(request: ApiRequest, form: Query, stream: "stdin" | "stdout" | "stderr"): string {
+  return request.version.modern && !form.has(stream) ? "1" : form.get(stream);
+}
+
+/**
+ * Joins a container's streams to a WebSocket: what the client sends is input, output and errors are messages, without
+ * a mark of which they are.
+ *
+ * @origin api/server/server.go wsContainersAttach
+ * @deviation The job runs before the handshake is answered, as with {@link postContainersAttach}; and a client is
+ *   told why it failed when the connection is closed.
+ */
+export async function wsContainersAttach(api: ApiServices, request: ApiRequest): Promise<void> {
+  const { connection } = request;
+  if (!connection) throw new SystemError("Cannot attach: the connection cannot be taken over");
+  const form = await request.form();
+  await outputOf(request, api.engine.job("container_inspect", request.name));
+  const handshake = readHandshake(request, api.host);
+  if (handshake.status !== 101) return refuse(handshake, connection);
+
+  const socket = new WebSocketConnection(connection, request.version.atLeast("1.28") ? "binary" : "text");
+  const told = deferred();
+  const job = api.engine.job("attach", request.name);
+  for (const key of ["logs", "stream"]) job.setenv(key, form.get(key));
+  for (const key of ["stdin", "stdout", "stderr"] as const) job.setenv(key, wanted(request, form, key));
+  if (request.version.modern && form.get("detachKeys") !== "") job.setenv("detachKeys", form.get("detachKeys"));
+  job.stdin.add(socket.reader);
+  job.stdout.add(gated(socket.writer(), told.promise));
+  await job.stderr.set(gated(socket.writer(), told.promise));
+
+  const ended = job.run({ signal: connection.gone }).then(
+    () => undefined,
+    (cause: unknown) => messageOf(cause),
+  );
+  await api.host.clock.sleep(0);
+  connection.socket.write(handshake.head);
+  told.resolve();
+  const received = socket.receive(job.getenvBool("stdin"));
+  const failure = await ended;
+  if (failure !== undefined && !connection.gone.aborted) {
+    api.log.error("server.go:881", `Error attaching websocket: ${failure}`);
+  }
+  await socket.close(failure === undefined ? CLOSE.normal : CLOSE.internalError, failure);
+  await received;
+}
+
+function refuse({ status, text, headers }: Refusal, connection: Hijacked): void {
+  connection.socket.write(rawHead(status, headers) + text);
   connection.end();
 }
 

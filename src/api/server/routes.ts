@@ -1,5 +1,5 @@
 /**
- * The table of routes: 1.2.0's, in the order of its source, without the websocket.
+ * The table of routes: 1.2.0's, in the order of its source, and then those that came later.
  *
  * @origin api/server/server.go createRouter
  * @module
@@ -21,8 +21,14 @@ import {
   postContainersStop,
   postContainersUnpause,
 } from "./containers.ts";
+import { getContainersArchive, headContainersArchive, putContainersArchive } from "./containers-archive.ts";
 import { getContainersJson } from "./containers-list.ts";
-import { getContainersLogs, postContainersAttach, postContainersWait } from "./containers-streams.ts";
+import {
+  getContainersLogs,
+  postContainersAttach,
+  postContainersWait,
+  wsContainersAttach,
+} from "./containers-streams.ts";
 import {
   deleteImages,
   getImagesByName,
@@ -42,16 +48,16 @@ import type { ApiHandler, Route } from "./router.ts";
 import { getEvents, getInfo, getVersion, options, ping, postAuth } from "./system.ts";
 
 /** `GET /path` needs these jobs. */
-function route(line: string, jobs: string, handle: ApiHandler, hijacks = false): Route {
+function route(line: string, jobs: string, handle: ApiHandler, more: Pick<Route, "hijacks" | "since"> = {}): Route {
   const [method = "", path = ""] = line.split(" ");
-  return { method, path, jobs: jobs.split(" ").filter(Boolean), handle, hijacks };
+  return { method, path, jobs: jobs.split(" ").filter(Boolean), handle, ...more };
 }
 
 /**
  * Every route and the jobs behind it.
  *
- * @deviation `HEAD /_ping` is new: clients of today ask it for the version. `attach/ws` and, with
- *   `-D`, the profiler of Go's runtime are left out.
+ * @deviation `HEAD /_ping` is new: clients of today ask it for the version. With `-D`, the profiler of Go's runtime is
+ *   left out.
  */
 export const ROUTES: readonly Route[] = [
   route("GET /_ping", "", ping),
@@ -72,6 +78,7 @@ export const ROUTES: readonly Route[] = [
   route("GET /containers/{name:.*}/json", "container_inspect", getContainersByName),
   route("GET /containers/{name:.*}/top", "top", getContainersTop),
   route("GET /containers/{name:.*}/logs", "container_inspect logs", getContainersLogs),
+  route("GET /containers/{name:.*}/attach/ws", "container_inspect attach", wsContainersAttach, { hijacks: true }),
   route("POST /auth", "auth", postAuth),
   route("POST /commit", "commit", postCommit),
   route("POST /build", "build", postBuild),
@@ -88,9 +95,12 @@ export const ROUTES: readonly Route[] = [
   route("POST /containers/{name:.*}/stop", "stop", postContainersStop),
   route("POST /containers/{name:.*}/wait", "wait", postContainersWait),
   route("POST /containers/{name:.*}/resize", "resize", postContainersResize),
-  route("POST /containers/{name:.*}/attach", "container_inspect attach", postContainersAttach, true),
+  route("POST /containers/{name:.*}/attach", "container_inspect attach", postContainersAttach, { hijacks: true }),
   route("POST /containers/{name:.*}/copy", "container_copy", postContainersCopy),
   route("DELETE /containers/{name:.*}", "delete", deleteContainers),
   route("DELETE /images/{name:.*}", "image_delete", deleteImages),
   route("OPTIONS ", "", options),
+  route("HEAD /containers/{name:.*}/archive", "container_copy", headContainersArchive, { since: "1.20" }),
+  route("GET /containers/{name:.*}/archive", "container_copy", getContainersArchive, { since: "1.20" }),
+  route("PUT /containers/{name:.*}/archive", "container_copy", putContainersArchive, { since: "1.20" }),
 ];

@@ -18,7 +18,7 @@ import { Router } from "./router.ts";
 import { ROUTES } from "./routes.ts";
 
 /** What the server needs of the host. */
-export type ApiHost = Pick<Host, "fs" | "net" | "env" | "machine" | "clock" | "kernel">;
+export type ApiHost = Pick<Host, "fs" | "net" | "env" | "machine" | "clock" | "kernel" | "hash">;
 
 /** The handlers of the jobs `serveapi` and `acceptconnections`. */
 export class ApiServer {

@@ -17,7 +17,7 @@ import type { ApiRequest } from "./request.ts";
 export interface ApiServices {
   readonly engine: Engine;
   readonly log: Logger;
-  readonly host: Pick<Host, "clock" | "machine" | "fs">;
+  readonly host: Pick<Host, "clock" | "machine" | "fs" | "hash">;
 }
 
 /** A JSON object of a job's answer. */
