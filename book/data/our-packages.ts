@@ -3,7 +3,10 @@
  * beyond `go-imports.json`.
  */
 export const OURS: Record<string, { imports: string[]; why: string }> = {
-  archive: { imports: ["pkg/symlink"], why: "copies are resolved where they are made; moby's container did it" },
+  archive: {
+    imports: ["pkg/symlink", "pkg/tarsum"],
+    why: "copies are resolved where they are made, and contexts summed where they are unpacked",
+  },
   builtins: { imports: ["pkg/log"], why: "1.2.0 used Go's own log here" },
   daemon: {
     imports: ["daemon/execdriver/native"],

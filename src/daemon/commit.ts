@@ -6,11 +6,12 @@
  */
 
 import type { Job } from "../engine/job.ts";
-import { BadRequestError, SystemError } from "../errdefs/errdefs.ts";
+import { SystemError } from "../errdefs/errdefs.ts";
 import type { Image } from "../image/image.ts";
 import type { Config } from "../runconfig/config.ts";
 import { configFromJson } from "../runconfig/from-json.ts";
 import { merge } from "../runconfig/merge.ts";
+import { applyChanges } from "./build/changes.ts";
 import type { Container } from "./container.ts";
 import type { Daemon } from "./daemon.ts";
 import { whileHalted } from "./halted.ts";
@@ -31,7 +32,8 @@ export interface CommitTerms {
 /**
  * Job `commit CONTAINER`: makes an image of what the container changed; prints its id.
  *
- * `config` in the environment is completed by the container's own configuration.
+ * `config` in the environment is completed by the container's own configuration; `changes` are instructions of a
+ * Dockerfile, since Docker 1.6.
  *
  * @origin daemon/commit.go ContainerCommit
  */
@@ -41,10 +43,13 @@ export async function containerCommit(daemon: Daemon, job: Job): Promise<void> {
     throw new SystemError(`Not enough arguments. Usage: ${job.name} CONTAINER\n`);
   }
   const container = daemon.mustGet(name);
-  if ((job.getenvList("changes") ?? []).length > 0) {
-    throw new BadRequestError("Bad parameter: changes need the builder, which is not there yet: build FROM the image");
-  }
   const config = configFromJson(job.getenvJson<unknown>("config") ?? {});
+  const changes = job.getenvList("changes") ?? [];
+  if (changes.length > 0) {
+    // They may speak of its variables.
+    if ((config.Env ?? []).length === 0) config.Env = [...(container.config.Env ?? [])];
+    applyChanges(config, changes);
+  }
   merge(config, container.config, daemon.log);
   const image = await commit(daemon, container, {
     repository: job.getenv("repo"),

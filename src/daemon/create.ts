@@ -99,8 +99,14 @@ async function lookup(daemon: Daemon, name: string): Promise<Image> {
   }
 }
 
-/** @origin daemon/daemon.go mergeAndVerifyConfig */
-function mergeAndVerifyConfig(config: Config, image: Image): string[] {
+/**
+ * Completes a configuration with what the image says.
+ *
+ * @returns what the user should be told
+ * @throws {SystemError} when there is nothing to run then
+ * @origin daemon/daemon.go mergeAndVerifyConfig
+ */
+export function mergeAndVerifyConfig(config: Config, image: Image): string[] {
   const deprecated = [image.config, config].some((c) => c?.PortSpecs?.some((spec) => spec.includes(":")) === true);
   if (image.config) merge(config, image.config);
   if ((config.Entrypoint ?? []).length === 0 && (config.Cmd ?? []).length === 0) {

@@ -20,6 +20,7 @@ import { TruncIndex } from "../pkg/truncindex/truncindex.ts";
 import { KeyedMutex } from "../sync/keyed-mutex.ts";
 import { TaskGroup } from "../sync/task-group.ts";
 import { containerAttach } from "./attach.ts";
+import { cmdBuild } from "./build/build.ts";
 import { containerChanges } from "./changes.ts";
 import { containerCommit } from "./commit.ts";
 import type { DaemonConfig } from "./config.ts";
@@ -116,6 +117,7 @@ export class Daemon implements Installer, DaemonParts {
   install(eng: Engine): void {
     const jobs: Record<string, (daemon: Daemon, job: Job) => ReturnType<Handler>> = {
       attach: containerAttach,
+      build: cmdBuild,
       commit: containerCommit,
       container_changes: containerChanges,
       container_copy: containerCopy,

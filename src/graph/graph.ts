@@ -31,6 +31,7 @@ import { replaceFile, syncDirectory } from "../utils/durable.ts";
 import { rfc3339Nano } from "../utils/go-time.ts";
 import { generateRandomID, ID_PATTERN, validateID } from "../utils/utils.ts";
 import { Chains } from "./chains.ts";
+import { Children } from "./children.ts";
 import { commitStaged, recoverCommits } from "./commit.ts";
 import { type ExtraFiles, StagedImage } from "./staged.ts";
 
@@ -41,11 +42,15 @@ export type GraphHost = Pick<Host, "fs" | "clock" | "random" | "machine" | "hash
 export interface NewImage {
   /** Without it the layer is empty. */
   readonly layer?: Reader | undefined;
+  /** Fills the layer of the image with this id in place, and sees to it that everything is on the disk. */
+  readonly fill?: ((id: string) => Promise<void>) | undefined;
   /** The container it is made from, the image of that one, and its configuration: all or none. */
   readonly container?: { readonly id: string; readonly image: string; readonly config: Config } | undefined;
   readonly comment: string;
   readonly author: string;
   readonly config?: Config | undefined;
+  /** What else is kept with the image. */
+  readonly extra?: ExtraFiles | undefined;
 }
 
 /** @origin graph/graph.go Graph */
@@ -56,6 +61,7 @@ export class Graph implements ImageGraph {
   readonly log: Logger;
   /** Which image stands for a chain of layers whose content was verified. */
   readonly chains: Chains;
+  readonly #children = new Children(this);
   readonly #index = new TruncIndex();
   readonly #ids = new Set<string>();
   readonly #loaded = new Map<string, Promise<Image>>();
@@ -110,6 +116,7 @@ export class Graph implements ImageGraph {
     if (!this.#ids.delete(id)) return;
     this.#index.delete(id);
     this.#loaded.delete(id);
+    this.#children.delete(id);
     this.chains.forget(id);
   }
 
@@ -195,29 +202,33 @@ export class Graph implements ImageGraph {
         ? {}
         : { parent: from.container.image, container: from.container.id, container_config: from.container.config }),
     });
-    return this.register(image, { layer: from.layer });
+    return this.register(image, { layer: from.layer, fill: from.fill, extra: from.extra });
   }
 
   /**
    * Adds an image.
    *
-   * @param content - `json`: the description's own bytes; `layer`: without it the layer is empty
+   * @param content - `json`: the description's own bytes; without `layer` and `fill` the layer is empty
    * @throws {BadRequestError} when the id is none; {ConflictError} when it is taken. Nothing is left behind
    * @origin graph/graph.go (*Graph).Register
    */
   async register(
     image: Image,
-    content: { json?: Uint8Array | undefined; layer?: Reader | undefined; signal?: AbortSignal | undefined },
+    content: Pick<NewImage, "layer" | "fill" | "extra"> & {
+      json?: Uint8Array | undefined;
+      signal?: AbortSignal | undefined;
+    },
   ): Promise<Image> {
     const staged = await this.prepare(image, content.json);
     try {
-      if (content.layer === undefined) {
+      if (content.layer === undefined && content.fill === undefined) {
         image.size = 0;
       } else {
-        await staged.apply(content.layer, content.signal);
+        if (content.layer !== undefined) await staged.apply(content.layer, content.signal);
+        await content.fill?.(image.id);
         image.size = await this.driver.diffSize(image.id, image.parent || undefined);
       }
-      await this.commit([{ staged }]);
+      await this.commit([{ staged, extra: content.extra ?? {} }]);
     } catch (cause) {
       await staged.discard();
       throw cause;
@@ -280,6 +291,7 @@ export class Graph implements ImageGraph {
         image.setGraph(this);
         this.#loaded.set(image.id, Promise.resolve(image));
         this.#add(image.id);
+        this.#children.add(image.id, image.parent);
         staged.markCommitted();
       }
     });
@@ -370,6 +382,12 @@ export class Graph implements ImageGraph {
   /** The children of each image that has some. @origin graph/graph.go (*Graph).ByParent */
   async byParent(): Promise<Map<string, Image[]>> {
     return childrenIn(await this.map());
+  }
+
+  /** The images directly on top of one; of `""`: on top of nothing. */
+  async childrenOf(id: string): Promise<Image[]> {
+    const found = await Promise.allSettled((await this.#children.of(id)).map((child) => this.get(child)));
+    return found.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
   }
 
   /** The images that no other one is built on. @origin graph/graph.go (*Graph).Heads */

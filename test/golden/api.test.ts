@@ -23,6 +23,7 @@ const SCENARIOS: Record<string, { args?: string[]; settleMs?: number }> = {
   cors: { args: ["-D", "--api-enable-cors"] },
   missing: {},
   images: {},
+  build: {},
   images_ids: {},
   create: {},
   files: {},
@@ -271,7 +272,15 @@ test("what differs on purpose is said in the source too", () => {
   }
 });
 
-/** The web server of the records: 127.0.0.1:8999 in the daemon's network, with one archive. */
+/** The files of the web server but for its archives. */
+const WEB: Readonly<Record<string, string>> = {
+  Dockerfile: "FROM busybox\nENV REMOTE 1\n",
+  bad: "BOGUS\n",
+  "x.txt": "remote file\n",
+  "dir/index.html": "a page\n",
+};
+
+/** The web server of the records: 127.0.0.1:8999 in the daemon's network. */
 async function serveFiles(daemon: TestDaemon): Promise<ChildProcess> {
   const dir = join(daemon.dir, "www");
   mkdirSync(dir);
@@ -280,7 +289,11 @@ async function serveFiles(daemon: TestDaemon): Promise<ChildProcess> {
     { name: "etc/motd", content: "hello\n" },
     { name: "link", type: "symlink", link: "etc/motd" },
   ];
-  writeFileSync(join(dir, "tiny.tar"), (await bodyBytes({ $tar: entries }, () => Buffer.alloc(0))).bytes);
+  const archive = (await bodyBytes({ $tar: entries }, () => Buffer.alloc(0))).bytes;
+  writeFileSync(join(dir, "tiny.tar"), archive);
+  writeFileSync(join(dir, "a.tar"), Buffer.concat([archive, Buffer.alloc(10_240 - archive.length)]));
+  mkdirSync(join(dir, "dir"));
+  for (const [name, content] of Object.entries(WEB)) writeFileSync(join(dir, name), content);
   const [command = "", ...words] = [
     ...daemon.netns.prefix,
     "busybox",

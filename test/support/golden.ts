@@ -212,7 +212,7 @@ export class Replay {
       }
       case "stream": {
         const { objects, separators } = splitStream(text);
-        const found = this.#value(response.body, objects, "stream");
+        const found = this.#value(joinOutput(response.body), joinOutput(objects), "stream");
         const expected =
           typeof response.separators === "string" ? objects.map(() => response.separators) : response.separators;
         if (found.length === 0 && !isDeepStrictEqual(separators, expected)) found.push("separators differ");
@@ -324,7 +324,9 @@ export class Replay {
       if (known !== undefined) source += escapeRegExp(known);
       else {
         names.push({ name, length: length === undefined ? undefined : Number(length) });
-        source += name.startsWith("name") ? "([a-z]+_[a-z]+\\d?)" : `([0-9a-fA-F]{${length ?? 64}})`;
+        const begin = length === undefined ? (this.#values.get(`${name}:12`) ?? "") : "";
+        const digits = Number(length ?? 64) - begin.length;
+        source += name.startsWith("name") ? "([a-z]+_[a-z]+\\d?)" : `(${begin}[0-9a-fA-F]{${digits}})`;
       }
     }
     source += escapeRegExp(expected.slice(from));
@@ -371,6 +373,26 @@ function isObject(value: Json): value is { [key: string]: Json } {
 
 function escapeRegExp(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+}
+
+/** What a builder says itself. */
+const BUILDER = /^(?:Step |(?: --->) |Removing intermediate container |Successfully built )/;
+
+/** Puts together what programs print during a build: which pieces it comes in is a matter of luck. */
+function joinOutput(objects: Json): Json {
+  if (!Array.isArray(objects)) return objects;
+  const joined: Json[] = [];
+  const outputOf = (one: Json | undefined): string | undefined => {
+    const stream = isObject(one ?? null) ? (one as { stream?: Json }).stream : undefined;
+    return typeof stream === "string" && !BUILDER.test(stream) ? stream : undefined;
+  };
+  for (const object of objects) {
+    const [before, now] = [outputOf(joined.at(-1)), outputOf(object)];
+    const red = now?.startsWith("\x1b[91m");
+    if (before === undefined || now === undefined || before.startsWith("\x1b[91m") !== red) joined.push(object);
+    else joined[joined.length - 1] = { stream: red ? before.replace(/\x1b\[0m$/, "") + now.slice(5) : before + now };
+  }
+  return joined;
 }
 
 /** JSON objects one after the other, and what is between them. */

@@ -1,5 +1,5 @@
 /**
- * Images: list, history, inspect, tag, remove, pull, push, search, import, load, save, build, commit.
+ * Images: list, history, inspect, tag, remove, pull, push, search, import, load, save, commit. Builds are in `build.ts`.
  *
  * @origin api/server/server.go
  * @module
@@ -11,6 +11,7 @@ import { Table } from "../../engine/table.ts";
 import { messageOf, SystemError } from "../../errdefs/errdefs.ts";
 import { goJson } from "../../utils/go-json.ts";
 import { decodeNext, decodeObject } from "../../utils/go-json-decode.ts";
+import { JSONStreamError } from "../../utils/json-message.ts";
 import { StreamFormatter } from "../../utils/stream-formatter.ts";
 import { decodeFilters } from "./filters.ts";
 import { imageId, imageName, repositoryAndTag } from "./names.ts";
@@ -28,7 +29,7 @@ export function streamJson(job: Job, response: ResponseWriter): void {
 }
 
 /** JSON in URL-safe base64; what cannot be read counts as empty, as in the original. */
-function decodedHeader(request: ApiRequest, name: string): JsonObject {
+export function decodedHeader(request: ApiRequest, name: string): JsonObject {
   try {
     return decodeObject(Buffer.from(request.header(name), "base64url").toString("utf8"));
   } catch {
@@ -50,8 +51,15 @@ function metaHeaders(request: ApiRequest): Record<string, string[]> {
 /**
  * Runs a job that reports its progress. A failure becomes a status if nothing was reported before it, else the last
  * message.
+ *
+ * @deviation Clients newer than 1.2.0 are told the exit status of a command that failed in a build.
  */
-async function streamProgress(request: ApiRequest, response: ResponseWriter, job: Job, json: boolean): Promise<void> {
+export async function streamProgress(
+  request: ApiRequest,
+  response: ResponseWriter,
+  job: Job,
+  json: boolean,
+): Promise<void> {
   if (json) {
     job.setenvBool("json", true);
     response.set("Content-Type", "application/json");
@@ -61,7 +69,9 @@ async function streamProgress(request: ApiRequest, response: ResponseWriter, job
     await request.run(job);
   } catch (cause) {
     if (!job.stdout.used()) throw cause;
-    await response.write(new StreamFormatter(json).formatError(messageOf(cause)));
+    const reason = cause instanceof Error ? cause.cause : undefined;
+    const code = request.version.modern && reason instanceof JSONStreamError ? reason.code : 0;
+    await response.write(new StreamFormatter(json).formatError({ code, message: messageOf(cause) }));
   }
 }
 
@@ -226,27 +236,8 @@ export async function postImagesPush(api: ApiServices, request: ApiRequest, resp
   job.setenvJson("metaHeaders", metaHeaders(request));
   job.setenvJson("authConfig", authConfig);
   job.setenv("tag", form.get("tag"));
+  if (version.modern) job.setenv("apiVersion", version.toString());
   await streamProgress(request, response, job, version.after("1.0"));
-}
-
-/** @origin api/server/server.go postBuild */
-export async function postBuild(api: ApiServices, request: ApiRequest, response: ResponseWriter): Promise<void> {
-  const { version } = request;
-  if (version.before("1.3")) {
-    throw new SystemError("Multipart upload for build is no longer supported. Please upgrade your docker client.");
-  }
-  const query = request.query();
-  const job = api.engine.job("build");
-  const always = version.atLeast("1.12") && (query.get("forcerm") === "1" || query.get("rm") === "");
-  job.setenv("rm", always ? "1" : query.get("rm"));
-  job.stdin.add(request.body);
-  for (const key of ["remote", "t", "q", "nocache", "forcerm"]) job.setenv(key, query.get(key));
-  if (version.modern) for (const key of ["dockerfile", "pull"]) job.setenv(key, query.get(key));
-  job.setenvJson("authConfig", version.before("1.9") ? decodedHeader(request, "X-Registry-Auth") : {});
-  const file = decodedHeader(request, "X-Registry-Config");
-  // Newer clients send the accounts alone, 1.2.0's puts them under `configs`.
-  job.setenvJson("configFile", version.modern && !("configs" in file) ? { configs: file } : file);
-  await streamProgress(request, response, job, version.atLeast("1.8"));
 }
 
 /** @origin api/server/server.go postCommit */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { postBuild } from "./build.ts";
 import {
   deleteContainers,
   getContainersByName,
@@ -36,7 +37,6 @@ import {
   getImagesHistory,
   getImagesSearch,
   getImagesViz,
-  postBuild,
   postCommit,
   postImagesCreate,
   postImagesLoad,

@@ -1,0 +1,97 @@
+/**
+ * The files a build may use: unpacked into a directory of their own, each with its sum.
+ *
+ * ```text
+ * no remote             standard input, an archive in any compression
+ * git://…, ….git, …     git clones it (see git.ts)
+ * http://…, https://…   the text behind it is the Dockerfile, and the only file
+ * ```
+ *
+ * @origin daemon/build.go
+ * @module
+ */
+
+import { join } from "node:path/posix";
+import { generate } from "../../archive/wrap.ts";
+import type { Job } from "../../engine/job.ts";
+import { BadRequestError } from "../../errdefs/errdefs.ts";
+import type { Host } from "../../host/host.ts";
+import { download } from "../../registry/download.ts";
+import { type Reader, readAll } from "../../sync/io.ts";
+import { isGit, isUrl } from "../../utils/utils.ts";
+import { removeTree } from "../graphdriver/remove-tree.ts";
+import { type GitHost, gitArchive } from "./git.ts";
+
+/** Longest Dockerfile. */
+export const MAX_DOCKERFILE_BYTES = 4 << 20;
+
+/** What opening a context touches. */
+export type ContextHost = GitHost & Pick<Host, "pool" | "net" | "fs" | "clock">;
+
+/** A context on the disk. */
+export interface BuildContext {
+  /** Absolute path. */
+  readonly root: string;
+  /** The sum of each entry by its name in the archive; byte strings. */
+  readonly sums: ReadonlyMap<string, string>;
+  /** Deletes it. */
+  remove(): Promise<void>;
+}
+
+/**
+ * Fetches the context that a job names, and unpacks it.
+ *
+ * @throws when there is none, or it is broken or hostile; nothing is left of it then
+ * @origin daemon/build.go (*Daemon).CmdBuild
+ * @deviation A `remote` that is neither git nor URL is refused; 1.2.0 breaks the connection. An entry that would lie
+ *   outside the context is refused; 1.2.0 writes it there.
+ */
+export async function openContext(host: ContextHost, job: Job): Promise<BuildContext> {
+  const remote = job.getenv("remote");
+  const { signal } = job;
+  if (remote === "") return unpackContext(host, job.stdin, signal);
+  if (isGit(remote)) {
+    return withTemporary(host, "docker-build-git", (dir) =>
+      gitArchive(host, remote, dir, signal).then((archive) => unpackContext(host, archive, signal)),
+    );
+  }
+  if (!isUrl(remote)) {
+    throw new BadRequestError(
+      `Bad parameter: remote=${JSON.stringify(remote)} is neither the URL of a Dockerfile nor of a git repository`,
+    );
+  }
+  const { body } = await download(host, remote, signal);
+  const text = await readAll(body, MAX_DOCKERFILE_BYTES);
+  return unpackContext(host, generate([["Dockerfile", text]]), signal);
+}
+
+/** Runs `work` with a directory that is gone afterwards. */
+async function withTemporary<T>(host: ContextHost, prefix: string, work: (dir: string) => Promise<T>): Promise<T> {
+  const dir = await temporaryDirectory(host, prefix);
+  try {
+    return await work(dir);
+  } finally {
+    await removeTree(host, dir);
+  }
+}
+
+/** Makes an empty directory that only root may enter; what is left there after a crash goes at the next start. */
+export function temporaryDirectory({ fs, env }: Pick<Host, "fs" | "env">, prefix: string): Promise<string> {
+  return fs.mkdtemp(join(env["TMPDIR"] || "/tmp", prefix));
+}
+
+async function unpackContext(host: ContextHost, archive: Reader, signal: AbortSignal): Promise<BuildContext> {
+  const root = await temporaryDirectory(host, "docker-build");
+  const remove = () => removeTree(host, root);
+  try {
+    const chown = host.machine.uid === 0;
+    const job = { root, whiteouts: "keep", chown, compression: "auto", tarsum: true } as const;
+    const { entries, sums } = await host.pool.unpack(job, archive, signal);
+    // An archive of nothing: 1.2.0 finds no byte of it.
+    if (entries === 0) throw new Error("EOF");
+    return { root, sums: sums ?? new Map(), remove };
+  } catch (cause) {
+    await remove();
+    throw cause;
+  }
+}
