@@ -24,7 +24,7 @@ import { indexServerAddress, resolveRepositoryName } from "./names.ts";
 import type { SearchResult } from "./search.ts";
 import { Session } from "./session.ts";
 import { findV2Endpoints } from "./v2/endpoint.ts";
-import { loginV2 } from "./v2/login.ts";
+import { type LoginV2Result, loginV2 } from "./v2/login.ts";
 
 /** What of the daemon's configuration matters here. */
 export interface ServiceOptions {
@@ -73,7 +73,8 @@ export class Service implements Installer {
   /**
    * Says whether a registry knows a name and a password. As for a pull, version 2 is tried first.
    *
-   * Environment: `authConfig`. Output: one line.
+   * Environment: `authConfig`; since API 1.22 `apiVersion`. Output: one line; with `apiVersion` an object of `Status` and
+   * `IdentityToken`, which is to be kept in the place of the password.
    *
    * @origin registry/service.go (*Service).Auth
    * @article 001/5.4.5
@@ -86,9 +87,14 @@ export class Service implements Installer {
     let server = auth.serveraddress ?? "";
     if (server === "") server = indexServerAddress();
     if (server !== indexServerAddress()) checkAddress(server, client);
-    const status =
-      (await this.#tryV2(client, auth, server, job.signal)) ?? (await this.#tryV1(client, auth, server, job.signal));
-    await job.printf(`${status}\n`);
+    const today = job.getenv("apiVersion") !== "";
+    const known = await this.#tryV2(client, auth, server, { refresh: today, signal: job.signal });
+    const status = known?.status ?? (await this.#tryV1(client, auth, server, job.signal));
+    const answer = new Env();
+    answer.set("Status", status);
+    answer.set("IdentityToken", known?.identityToken ?? "");
+    if (today) await answer.writeTo(job.stdout);
+    else await job.printf(`${status}\n`);
   }
 
   async #tryV1(client: HttpClient, auth: AuthConfig, named: string, signal: AbortSignal): Promise<string> {
@@ -101,11 +107,16 @@ export class Service implements Installer {
   }
 
   /** `undefined`: nobody there speaks version 2. @since Docker 1.6 */
-  async #tryV2(client: HttpClient, auth: AuthConfig, server: string, signal: AbortSignal): Promise<string | undefined> {
+  async #tryV2(
+    client: HttpClient,
+    auth: AuthConfig,
+    server: string,
+    options: { refresh: boolean; signal: AbortSignal },
+  ): Promise<LoginV2Result | undefined> {
     const hostname = server === indexServerAddress() ? server : hostOf(server);
     if (hostname === undefined) return undefined;
-    const [endpoint] = await findV2Endpoints(client, this.#log, hostname, [], signal);
-    return endpoint && loginV2({ client, clock: this.#host.clock, auth, endpoint, signal });
+    const [endpoint] = await findV2Endpoints(client, this.#log, hostname, [], options.signal);
+    return endpoint && loginV2({ client, clock: this.#host.clock, auth, endpoint, ...options });
   }
 
   /**

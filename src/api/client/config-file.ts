@@ -7,6 +7,7 @@
 import { messageOf } from "../../errdefs/errdefs.ts";
 import type { AuthConfig } from "../../registry/auth.ts";
 import { type ConfigFile, loadConfig, resolveAuthConfig } from "../../registry/config-file.ts";
+import { loadTodayConfig, resolveTodayAuth } from "../../registry/config-today.ts";
 import { goJson } from "../../utils/go-json.ts";
 import type { DockerCli } from "./cli.ts";
 
@@ -21,20 +22,39 @@ export async function loadConfigFile(cli: DockerCli): Promise<ConfigFile> {
   return config;
 }
 
-/** The value of `X-Registry-Auth` for the registry at `hostname`. */
+/**
+ * The value of `X-Registry-Auth` for the registry at `hostname`.
+ *
+ * @deviation What `~/.dockercfg` does not know is looked for where today's client keeps it.
+ */
 export async function registryAuth(cli: DockerCli, hostname: string): Promise<string> {
-  return encodeAuthHeader(resolveAuthConfig(await loadConfigFile(cli), hostname));
+  const own = resolveAuthConfig(await loadConfigFile(cli), hostname);
+  return encodeAuthHeader(own.username ? own : await todayAuth(cli, hostname));
+}
+
+/** The credentials in `config.json`, or of the program that it names; what is wrong is said, and nothing is known then. */
+async function todayAuth(cli: DockerCli, hostname: string): Promise<AuthConfig> {
+  const { env } = cli.host;
+  try {
+    const config = await loadTodayConfig(cli.host, env["DOCKER_CONFIG"] || `${env["HOME"] ?? ""}/.docker`);
+    return await resolveTodayAuth(cli.host, config, hostname);
+  } catch (cause) {
+    await cli.err.write(`WARNING: ${cli.show(messageOf(cause))}\n`);
+    return {};
+  }
 }
 
 /** Credentials as a header carries them: JSON in Go's order, in base64 for URLs. */
 export function encodeAuthHeader(auth: AuthConfig): string {
-  const { username, password, auth: encoded, email, serveraddress } = auth;
+  const { username, password, auth: encoded, email, serveraddress, identitytoken, registrytoken } = auth;
   const json = goJson({
     username: username || undefined,
     password: password || undefined,
     auth: encoded ?? "",
     email: email ?? "",
     serveraddress: serveraddress || undefined,
+    identitytoken: identitytoken || undefined,
+    registrytoken: registrytoken || undefined,
   });
   return Buffer.from(json).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
 }

@@ -97,6 +97,11 @@ export async function getEvents(api: ApiServices, request: ApiRequest, response:
 export async function postAuth(api: ApiServices, request: ApiRequest, response: ResponseWriter): Promise<void> {
   const job = api.engine.job("auth");
   job.setenv("authConfig", await request.text());
+  if (request.version.modern) {
+    job.setenv("apiVersion", request.version.toString());
+    const answer = await jsonOf<JsonObject>(request, job);
+    return response.json(200, `${goJson({ IdentityToken: answer["IdentityToken"], Status: answer["Status"] })}\n`);
+  }
   const status = await lastLineOf(request, job);
   if (status === "") response.status(204);
   else await response.json(200, `${goJson({ Status: status })}\n`);

@@ -31,17 +31,30 @@ export class Authorizer {
   readonly #clock: Pick<Host["clock"], "now">;
   readonly #auth: AuthConfig;
   readonly #scopes: readonly string[];
+  readonly #wantsRefresh: boolean;
+  /** What the token service gave to be used in the place of the password. */
+  refreshToken: string | undefined;
   #challenge: Challenge | undefined;
   /** By what they allow beside {@link #scopes}. */
   readonly #tokens = new Map<string, Token>();
   readonly #fetching = new Map<string, Promise<string>>();
 
-  /** @param scopes - `repository:library/busybox:pull`; none: only the password matters */
-  constructor(client: HttpClient, clock: Pick<Host["clock"], "now">, auth: AuthConfig, scopes: readonly string[] = []) {
+  /**
+   * @param scopes - `repository:library/busybox:pull`; none: only the password matters
+   * @param options - `refresh`: ask for a token to be used in the place of the password
+   */
+  constructor(
+    client: HttpClient,
+    clock: Pick<Host["clock"], "now">,
+    auth: AuthConfig,
+    scopes: readonly string[] = [],
+    options: { readonly refresh?: boolean } = {},
+  ) {
     this.#client = client;
     this.#clock = clock;
     this.#auth = auth;
     this.#scopes = scopes;
+    this.#wantsRefresh = options.refresh ?? false;
   }
 
   /**
@@ -114,6 +127,8 @@ export class Authorizer {
     if (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token)) {
       throw new SystemError(`Cannot use ${what}: there is none in the answer`);
     }
+    const refresh = answer["refresh_token"];
+    if (this.#wantsRefresh && typeof refresh === "string" && refresh !== "") this.refreshToken = refresh;
     const life = typeof answer["expires_in"] === "number" ? answer["expires_in"] : DEFAULT_LIFE_SECONDS;
     const header = `Bearer ${token}`;
     this.#tokens.set(key, { header, goodUntil: this.#clock.now() + Math.max(0, life * 1000 - MARGIN_MS) });
@@ -141,6 +156,10 @@ export class Authorizer {
     for (const [key, value] of parameters) url.searchParams.set(key, value);
     for (const scope of scopes) url.searchParams.append("scope", scope);
     const headers: Record<string, string> = {};
+    if (this.#wantsRefresh) {
+      url.searchParams.set("offline_token", "true");
+      url.searchParams.set("client_id", "docker");
+    }
     if (this.#auth.username) {
       url.searchParams.set("account", this.#auth.username);
       headers["Authorization"] = basicAuthorization(this.#auth.username, this.#auth.password ?? "");

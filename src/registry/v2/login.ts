@@ -18,24 +18,36 @@ export interface LoginV2Terms {
   readonly clock: Pick<Host["clock"], "now">;
   readonly auth: AuthConfig;
   readonly endpoint: V2Endpoint;
+  /** Ask for a token to be kept in the place of the password. */
+  readonly refresh?: boolean;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** What came of it. */
+export interface LoginV2Result {
+  /** What the user reads. */
+  readonly status: string;
+  /** To be kept in the place of the password; `""`: there is none. */
+  readonly identityToken: string;
 }
 
 /**
  * Asks whether the password is right. A registry that asks for none takes any.
  *
- * @returns what the user reads
  * @throws {UnauthorizedError} in the words of version 1
  */
-export async function loginV2({ client, clock, auth, endpoint, signal }: LoginV2Terms): Promise<string> {
-  const authorizer = new Authorizer(client, clock, auth);
+export async function loginV2(terms: LoginV2Terms): Promise<LoginV2Result> {
+  const { client, clock, auth, endpoint, signal, refresh = false } = terms;
+  const authorizer = new Authorizer(client, clock, auth, [], { refresh });
   authorizer.challenged(endpoint.headers);
   try {
     const header = await authorizer.header(signal);
     const headers: Record<string, string> = header === undefined ? {} : { Authorization: header };
     const response = await client.send({ url: endpoint.base, headers, signal });
     await response.discard();
-    if (response.status === 200) return "Login Succeeded";
+    if (response.status === 200) {
+      return { status: "Login Succeeded", identityToken: authorizer.refreshToken ?? "" };
+    }
     if (response.status === 401) throw new UnauthorizedError("");
     throw new SystemError(`Unexpected status code [${response.status}] : ${endpoint.base}`);
   } catch (cause) {

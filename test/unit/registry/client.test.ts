@@ -151,3 +151,31 @@ test("insecurePolicy() knows this machine, names and networks", () => {
   expect(none.filter(policy)).toEqual([]);
   expect(() => insecurePolicy(["10.0.0.0/33"])).toThrow("Invalid network in --insecure-registry: 10.0.0.0/33");
 });
+
+test("HttpClient goes through the proxy of the environment, but not to this machine", async () => {
+  const { host, http, calls } = client(() => new Response("x"));
+  Object.assign(host.env, { HTTPS_PROXY: "http://u:p@proxy.test:3128", NO_PROXY: "direct.test" });
+  for (const to of ["https://r.test/", "https://direct.test/", "http://localhost:5000/"]) {
+    await (await http.send({ url: to })).discard();
+  }
+  expect(calls.map(({ options }) => options.proxy)).toEqual(["http://u:p@proxy.test:3128", undefined, undefined]);
+});
+
+test("HttpClient sends again what a redirect wants again, and only where it was told to", async () => {
+  const { http, calls } = client((url) =>
+    url.pathname === "/a" ? new Response(null, { status: 307, headers: { Location: "/b" } }) : new Response("x"),
+  );
+  const bodies: string[] = [];
+  const put = async (follow?: "same-method") => {
+    async function* body(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from("bytes");
+    }
+    const response = await http.send({ method: "PUT", url: "https://r.test/a", body, ...(follow && { follow }) });
+    await response.discard();
+    return response.status;
+  };
+  expect(await put()).toBe(307);
+  expect(await put("same-method")).toBe(200);
+  for (const { options } of calls) bodies.push((await readAll(options.body as AsyncIterable<Uint8Array>)).toString());
+  expect(bodies).toEqual(["bytes", "bytes", "bytes"]);
+});

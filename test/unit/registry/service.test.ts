@@ -202,6 +202,27 @@ test("auth tries version 2 first, by password or by token, and says the same", a
   expect(await auth(world(open, [], true).eng)).toBe("Login Succeeded\n");
 });
 
+test("auth gives clients of today a token to keep in the place of the password, where there is one", async () => {
+  for (const refresh of ["r", undefined]) {
+    const { handle } = version2("bearer");
+    const asked: string[] = [];
+    const { eng } = world(
+      async (request) => {
+        const response = await handle(request);
+        if (new URL(request.url).hostname !== "auth.test" || response.status !== 200) return response;
+        asked.push(new URL(request.url).search);
+        return Response.json({ token: "T", refresh_token: refresh });
+      },
+      [],
+      true,
+    );
+    const env = { authConfig: { ...account, serveraddress: "reg.test" }, apiVersion: "1.30" };
+    const answer = JSON.parse(await run(eng, "auth", [], env));
+    expect(answer).toEqual({ Status: "Login Succeeded", IdentityToken: refresh ?? "" });
+    expect(asked).toEqual(["?service=reg.test&offline_token=true&client_id=docker&account=ann"]);
+  }
+});
+
 test("auth below a path of its own is no matter of version 2", async () => {
   const { eng, sent } = world(registry({}), [], true);
   await auth(eng, { ...account, serveraddress: "https://reg.test/own/v1/" }).catch(() => undefined);

@@ -19,7 +19,9 @@ function jobs(list: unknown = rows) {
   const auth: Handler = async (job) => {
     given.push({ auth: job.getenv("authConfig") });
     if (job.getenv("authConfig").includes("wrong")) throw new Error("Wrong login/password, please try again");
-    if (job.getenv("authConfig") !== "silent") await job.printf("Login Succeeded\n");
+    if (job.getenv("authConfig") === "silent") return;
+    const today = job.getenv("apiVersion") !== "";
+    await job.printf(today ? '{"Status":"Login Succeeded","IdentityToken":"t"}' : "Login Succeeded\n");
   };
   return { given, handlers: { search, auth } };
 }
@@ -77,7 +79,8 @@ test("POST /auth hands the body over as it is, and answers with what the job sai
   const post = (body: string, version = "") => server.ask(`${version}/auth`, { method: "POST", body });
   for (const version of ["", "/v1.0", "/v1.14", "/v1.24", "/v1.30"]) {
     const reply = await post('{"username":"me"}', version);
-    expect([reply.status, reply.body]).toEqual([200, '{"Status":"Login Succeeded"}\n']);
+    const token = version > "/v1.2" ? '"IdentityToken":"t",' : "";
+    expect([reply.status, reply.body]).toEqual([200, `{${token}"Status":"Login Succeeded"}\n`]);
     expect(given.pop()).toEqual({ auth: '{"username":"me"}' });
   }
   expect(await post("silent")).toMatchObject({ status: 204, body: "" });
