@@ -11,6 +11,7 @@ import { isErrno, messageOf, NoSuchError, NotModifiedError, SystemError } from "
 import { followSymlinkInScope } from "../pkg/symlink/fs.ts";
 import type { HostConfig } from "../runconfig/host-config.ts";
 import { cleanup, mount } from "./cleanup.ts";
+import { confinementOf } from "./confinement.ts";
 import type { Container } from "./container.ts";
 import { initializeNetworking, networkMode, setupContainerDns } from "./container-network.ts";
 import type { Daemon } from "./daemon.ts";
@@ -170,10 +171,16 @@ function populateCommand(daemon: Daemon, container: Container, rootfs: string, l
     privileged: hostConfig.Privileged,
     capAdd: hostConfig.CapAdd ?? [],
     capDrop: hostConfig.CapDrop ?? [],
+    confinement: confinementOf(hostConfig),
   };
 }
 
-/** The three files in /etc, then the volumes. @origin daemon/volumes.go setupMountsForContainer */
+/**
+ * The three files in /etc, then the volumes.
+ *
+ * @origin daemon/volumes.go setupMountsForContainer
+ * @deviation A volume inside another one comes after it; 1.2.0 mounts them in any order, and one may hide the other.
+ */
 export function setupMounts(container: Container): Mount[] {
   const files = [
     [container.resolvConfPath, "/etc/resolv.conf"],
@@ -184,11 +191,17 @@ export function setupMounts(container: Container): Mount[] {
     ...files.flatMap(([source, destination]) =>
       source === "" ? [] : [{ source, destination, writable: true, private: true }],
     ),
-    ...Object.entries(container.volumes ?? {}).map(([destination, source]) => ({
-      source,
-      destination,
-      writable: container.volumesRW?.[destination] ?? false,
-      private: false,
-    })),
+    ...Object.entries(container.volumes ?? {})
+      .map(([destination, source]) => ({
+        source,
+        destination,
+        writable: container.volumesRW?.[destination] ?? false,
+        private: false,
+      }))
+      .sort((a, b) => depth(a.destination) - depth(b.destination)),
   ];
+}
+
+function depth(path: string): number {
+  return path.split("/").filter(Boolean).length;
 }

@@ -33,6 +33,7 @@ export class DryDriver implements ExecDriver {
       user: { uid: 0, gid: 0, additionalGids: [] },
       devices: [],
       cgroup: `/docker/${command.id}`,
+      unified: false,
       hasCapability: () => true,
     });
     await this.#host.fs.mkdir(bundle, { recursive: true, mode: 0o700 });

@@ -13,6 +13,7 @@ import { SystemError } from "../../../errdefs/errdefs.ts";
 import type { Host } from "../../../host/host.ts";
 import type { Command } from "../driver.ts";
 import { ALL_CAPABILITIES, tweakCapabilities } from "../utils.ts";
+import { confine } from "./confinement.ts";
 import {
   DEFAULT_CAPABILITIES,
   DEFAULT_DEVICE_RULES,
@@ -53,6 +54,8 @@ export interface Surroundings {
   readonly devices: readonly OciDevice[];
   /** Name of the container's cgroup below each hierarchy. */
   readonly cgroup: string;
+  /** Whether the machine's control groups are those of version 2. */
+  readonly unified: boolean;
   /** Whether the daemon itself holds a capability: what it does not hold it cannot give. */
   readonly hasCapability: Host["kernel"]["hasCapability"];
 }
@@ -106,7 +109,7 @@ function cpuWeight(shares: number, cgroup: string): number {
   return Math.min(Math.max(shares, CPU_SHARES.least), CPU_SHARES.most);
 }
 
-function limits({ resources }: Command, cgroup: string): Record<string, unknown> {
+function limits({ resources }: Command, { cgroup, unified }: Surroundings): Record<string, unknown> {
   const { memory, memorySwap, cpuShares, cpuset } = resources;
   // Twice this is no number of 64 bits any more.
   if (memory >= 2 ** 62 && memorySwap <= 0 && memorySwap !== -1)
@@ -115,7 +118,8 @@ function limits({ resources }: Command, cgroup: string): Record<string, unknown>
     ...(memory > 0 && {
       memory: {
         limit: memory,
-        reservation: memory,
+        // The soft limit. Version 2 has none: there the same word keeps memory from everybody else.
+        ...(!unified && { reservation: memory }),
         // 1.2.0's fs cgroup ignores a given number and takes twice the memory; −1 leaves swap alone.
         ...(memorySwap !== -1 && { swap: memorySwap > 0 ? memorySwap : memory * 2 }),
       },
@@ -174,7 +178,7 @@ export function createContainer(command: Command, around: Surroundings): OciConf
   const caps = capabilities(command, around.hasCapability);
   const devices = command.privileged ? around.devices : [FUSE_DEVICE, ...around.devices];
   const hostname = getEnv("HOSTNAME", command.env);
-  return {
+  const config: OciConfig = {
     ociVersion: "1.0.2",
     process: {
       terminal: command.tty,
@@ -192,8 +196,9 @@ export function createContainer(command: Command, around: Surroundings): OciConf
       namespaces: namespaces(command),
       cgroupsPath: around.cgroup,
       devices,
-      resources: { devices: deviceRules(command, devices, around.cgroup), ...limits(command, around.cgroup) },
+      resources: { devices: deviceRules(command, devices, around.cgroup), ...limits(command, around) },
       ...(!command.privileged && { maskedPaths: MASKED_PATHS, readonlyPaths: READONLY_PATHS }),
     },
   };
+  return command.confinement === undefined ? config : confine(config, command.confinement);
 }

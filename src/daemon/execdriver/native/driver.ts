@@ -66,6 +66,8 @@ export class NativeDriver implements ExecDriver {
   readonly #state: string;
   readonly #host: NativeHost;
   readonly #log: Logger;
+  /** Whether `runc` finds control groups of version 2. */
+  readonly #unified: boolean;
   readonly #active = new Map<string, Active>();
   /** Runs that have ended and whose traces are being removed: nobody waits for that to learn the exit code. */
   readonly #leaving = new Map<string, Promise<void>>();
@@ -75,6 +77,7 @@ export class NativeDriver implements ExecDriver {
     this.#state = join(root, ".runc");
     this.#host = host;
     this.#log = log;
+    this.#unified = host.kernel.mounts().some((m) => m.mountpoint === "/sys/fs/cgroup" && m.fstype === "cgroup2");
   }
 
   /**
@@ -206,6 +209,7 @@ export class NativeDriver implements ExecDriver {
       user,
       devices,
       cgroup: `/docker/${command.id}`,
+      unified: this.#unified,
       hasCapability: (name) => kernel.hasCapability(name),
     });
     await fs.writeFile(join(bundle, "config.json"), JSON.stringify(config), { mode: 0o600 });

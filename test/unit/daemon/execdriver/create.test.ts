@@ -26,6 +26,7 @@ const around = {
   user: { uid: 1, gid: 2, additionalGids: [3] },
   devices: [],
   cgroup: "/docker/c1",
+  unified: false,
   hasCapability: () => true,
 };
 
@@ -84,6 +85,17 @@ test("createContainer() doubles the memory for swap unless swap is −1", () => 
     ).memory;
   expect(memory(0)).toEqual({ limit: 1 << 20, reservation: 1 << 20, swap: 2 << 20 });
   expect(memory(-1)).toEqual({ limit: 1 << 20, reservation: 1 << 20 });
+});
+
+test("createContainer() asks for no soft limit on control groups of version 2, where it would be a guarantee", () => {
+  const resources = { memory: 1 << 20, memorySwap: 0, cpuShares: 512, cpuset: "0" };
+  expect(createContainer({ ...command, resources }, { ...around, unified: true }).linux["resources"]).toMatchObject({
+    memory: { limit: 1 << 20, swap: 2 << 20 },
+    cpu: { shares: 512, cpus: "0" },
+  });
+  expect(JSON.stringify(createContainer({ ...command, resources }, { ...around, unified: true }))).not.toContain(
+    "reservation",
+  );
 });
 
 // origin: vendor/src/github.com/docker/libcontainer/cgroups/fs/cpu.go Set
