@@ -15,6 +15,7 @@ import { cmdImport } from "./import.ts";
 import { cmdImageGet, cmdImageInspect } from "./inspect.ts";
 import { cmdImages } from "./list.ts";
 import { cmdPull } from "./pull.ts";
+import { cmdPush } from "./push.ts";
 import { cmdTag, cmdTagLegacy } from "./tag.ts";
 import type { TagStore } from "./tags.ts";
 import { cmdViz } from "./viz.ts";
@@ -32,6 +33,7 @@ const COMMANDS: readonly [string, Command][] = [
   ["viz", cmdViz],
   ["import", cmdImport],
   ["pull", cmdPull],
+  ["push", cmdPush],
 ];
 
 /** Adds the jobs to an engine. @origin graph/service.go (*TagStore).Install */

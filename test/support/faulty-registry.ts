@@ -2,7 +2,7 @@
  * A registry that misbehaves on demand: a proxy in front of the real one.
  */
 
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, request as openRequest, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { deferred } from "../../src/sync/deferred.ts";
 
@@ -12,7 +12,13 @@ export type Fault =
   | { readonly truncateTo: number }
   | { readonly flipByteAt: number }
   /** Sends so many bytes, then nothing until `release` settles; then the rest, or with `cut` the connection breaks. */
-  | { readonly holdAfter: number; readonly release: Promise<unknown>; readonly cut?: boolean };
+  | { readonly holdAfter: number; readonly release: Promise<unknown>; readonly cut?: boolean }
+  /** Passes so many bytes of what is sent on to the registry, then the connection breaks. */
+  | { readonly cutUploadAt: number }
+  /** Sends the client elsewhere. */
+  | { readonly redirect: string; readonly with?: number }
+  /** Says something else in the head of the answer. */
+  | { readonly headers: Readonly<Record<string, string>> };
 
 /** The proxy. */
 export interface FaultyRegistry {
@@ -26,11 +32,36 @@ export interface FaultyRegistry {
   stop(): Promise<void>;
 }
 
+async function bodyOf(req: IncomingMessage): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of req) parts.push(part as Buffer);
+  return Buffer.concat(parts);
+}
+
+/** Passes the beginning of an upload on, and waits until the registry has taken it. */
+async function cutUpload(upstream: string, req: IncomingMessage, bytes: number): Promise<void> {
+  const out = openRequest(`http://${upstream}${req.url}`, {
+    method: req.method ?? "PATCH",
+    headers: { ...req.headers, host: upstream },
+  });
+  out.on("error", () => undefined);
+  let left = bytes;
+  for await (const part of req) {
+    const some = (part as Buffer).subarray(0, left);
+    left -= some.length;
+    await new Promise((resolve) => out.write(some, resolve));
+    if (left === 0) break;
+  }
+  out.destroy();
+  await new Promise((resolve) => out.once("close", resolve));
+}
+
 /** Starts a proxy in front of `upstream` (`127.0.0.1:5000`). */
 export async function startFaultyRegistry(upstream: string): Promise<FaultyRegistry> {
   const requests: string[] = [];
   const waiting: { pattern: RegExp; resolve: () => void }[] = [];
   const proxy = {
+    address: "",
     requests,
     fault: (_request: string): Fault | undefined => undefined,
     seen: async (pattern: RegExp) => {
@@ -51,20 +82,36 @@ export async function startFaultyRegistry(upstream: string): Promise<FaultyRegis
         .end(fault.body ?? '{"errors":[{"code":"UNKNOWN","message":"planted"}]}');
       return;
     }
+    if (fault && "redirect" in fault) {
+      req.resume();
+      res.writeHead(fault.with ?? 307, { location: fault.redirect }).end();
+      return;
+    }
+    if (fault && "cutUploadAt" in fault) {
+      await cutUpload(upstream, req, fault.cutUploadAt);
+      res.destroy();
+      return;
+    }
     const headers: Record<string, string> = {};
-    for (const name of ["accept", "range", "authorization"])
+    for (const name of ["accept", "range", "authorization", "content-type", "content-range"])
       if (req.headers[name]) headers[name] = String(req.headers[name]);
+    const writes = req.method !== "GET" && req.method !== "HEAD";
+    const sent = writes ? { body: await bodyOf(req) } : {};
     const answer = await fetch(`http://${upstream}${req.url}`, {
       method: req.method ?? "GET",
       headers,
       redirect: "manual",
+      ...sent,
     });
     const body = Buffer.from(await answer.arrayBuffer());
     const passed = Object.fromEntries(
       [...answer.headers].filter(([name]) => !["transfer-encoding", "connection", "content-encoding"].includes(name)),
     );
+    // An upload goes on where it began: here.
+    if (passed["location"]) passed["location"] = passed["location"].replace(`//${upstream}/`, `//${proxy.address}/`);
+    if (fault && "headers" in fault) Object.assign(passed, fault.headers);
     res.writeHead(answer.status, req.method === "HEAD" ? passed : { ...passed, "content-length": String(body.length) });
-    if (req.method === "HEAD" || fault === undefined) {
+    if (req.method === "HEAD" || fault === undefined || "headers" in fault) {
       res.end(body);
     } else if ("truncateTo" in fault) {
       res.write(body.subarray(0, fault.truncateTo), () => res.destroy());
@@ -82,9 +129,8 @@ export async function startFaultyRegistry(upstream: string): Promise<FaultyRegis
     handle(req, res).catch(() => res.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  proxy.address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return Object.assign(proxy, {
-    address,
     stop: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());

@@ -82,6 +82,11 @@ const entries: readonly CommandEntry[] = [
     "Pull an image or a repository from a Docker registry server",
     async () => (await import("./commands/pull.ts")).cmdPull,
   ),
+  entry(
+    "push",
+    "Push an image or a repository to a Docker registry server",
+    async () => (await import("./commands/push.ts")).cmdPush,
+  ),
   entry("restart", "Restart a running container", async () => (await import("./commands/restart.ts")).cmdRestart),
   entry("rm", "Remove one or more containers", async () => (await import("./commands/rm.ts")).cmdRm),
   entry("rmi", "Remove one or more images", async () => (await import("./commands/rmi.ts")).cmdRmi),

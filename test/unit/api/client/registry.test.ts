@@ -1,6 +1,6 @@
 /** `docker login`, `logout` and `search` against a daemon that answers what the test says. */
 
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, expect, test } from "vitest";
@@ -159,4 +159,83 @@ test("search sends the credentials of the registry that it asks, and of no other
     "own",
     undefined,
   ]);
+});
+
+/** The credentials that went along with a request. */
+function sentWith(requests: { headers: [string, string][] }[]): Record<string, unknown> {
+  const header = requests.at(-1)?.headers.find(([name]) => name === "X-Registry-Auth")?.[1] ?? "";
+  return JSON.parse(Buffer.from(header, "base64url").toString());
+}
+
+const progress = (...lines: object[]) => ({
+  headers: { "Content-Type": "application/json" },
+  body: lines.map((line) => JSON.stringify(line)).join("\r\n"),
+});
+
+test("push asks the daemon, with the credentials of the registry that the name says", async () => {
+  writeFileSync(file, `{"reg.test:5000":{"auth":"${base64("ann:pw")}","email":"e@x"}}`);
+  const done = await against({ "POST /images/reg.test:5000/a/b/push": progress({ status: "Pushed" }) }, [
+    "push",
+    "reg.test:5000/a/b:v1",
+  ]);
+  expect(done).toMatchObject({ code: 0, stdout: "Pushed\n", stderr: "" });
+  expect(done.requests[0]?.target).toBe("/images/reg.test:5000/a/b/push?tag=v1");
+  expect(sentWith(done.requests)).toMatchObject({ username: "ann", password: "pw" });
+});
+
+test("push refuses a name without a user, and names the one who is logged in", async () => {
+  const root = async () => (await against({}, ["push", "web:v1"])).stderr;
+  const text = 'You cannot push a "root" repository. Please rename your repository in <user>/<repo> (ex: ';
+  expect(await root()).toContain(`${text}<user>/web:v1)\n`);
+  writeFileSync(file, `{"${INDEX}":{"auth":"${base64("ann:pw")}","email":"e@x"}}`);
+  expect(await root()).toContain(`${text}ann/web:v1)\n`);
+  expect((await against({}, ["push"])).code).toBe(2);
+});
+
+test.each([
+  ["push", "POST /images/reg.test/a/push", "Error: Status 401 trying to push repository a: no"],
+  ["push", "POST /images/reg.test/a/push", "unauthorized: authentication required (Post u: HTTP status 401)"],
+  ["pull", "POST /images/create", "Authentication is required."],
+  ["pull", "POST /images/create", "Get u: no basic auth credentials"],
+])("a refused %s has the user log in at a terminal, and is tried again", async (verb, route, message) => {
+  let tries = 0;
+  const refusal = progress({ status: "x" }, { error: message, errorDetail: { message } });
+  const routes: Routes = {
+    [route]: () => (tries++ === 0 ? refusal : progress({ status: "done" })),
+    "POST /auth": { body: { Status: "Login Succeeded" } },
+  };
+  const world = { stdin: "ann\npw\ne@x\n", terminal: { height: 24, width: 80 } };
+  const done = await against(routes, [verb, "reg.test/a"], world);
+  expect(done.code).toBe(0);
+  expect(done.stdout).toContain(`\nPlease login prior to ${verb}:\n`);
+  expect(done.stdout).toContain("Login Succeeded\n");
+  expect(sentWith(done.requests)).toMatchObject({ username: "ann", password: "pw" });
+  expect(stored()["reg.test"]).toEqual({ auth: base64("ann:pw"), email: "e@x" });
+
+  tries = 0;
+  rmSync(file);
+  const script = await against(routes, [verb, "reg.test/a"], { stdin: "ann\npw\ne@x\n" });
+  expect(script).toMatchObject({ code: 1 });
+  expect(script.stderr).toContain(message);
+});
+
+test("what .dockercfg does not know is looked for where today's client keeps it", async () => {
+  const home = mkdtempSync(join(tmpdir(), "client-today-"));
+  try {
+    mkdirSync(join(home, ".docker"));
+    const today = (content: string) => writeFileSync(join(home, ".docker/config.json"), content);
+    const sent = async (env: Record<string, string> = { HOME: home }) => {
+      const done = await against({ "POST /images/reg.test/a/push": progress() }, ["push", "reg.test/a"], { env });
+      return { stderr: done.stderr, ...sentWith(done.requests) };
+    };
+    today(`{"auths":{"reg.test":{"auth":"${base64("bob:pw")}","identitytoken":"t"}}}`);
+    expect(await sent()).toMatchObject({ username: "bob", password: "pw", identitytoken: "t", stderr: "" });
+    expect(await sent({ HOME: "/nowhere", DOCKER_CONFIG: join(home, ".docker") })).toMatchObject({ username: "bob" });
+    today("{");
+    expect((await sent()).stderr).toMatch(/^WARNING: Cannot read .*config.json: /);
+    writeFileSync(join(home, ".dockercfg"), `{"reg.test":{"auth":"${base64("own:pw")}","email":""}}`);
+    expect(await sent()).toMatchObject({ username: "own", stderr: "" });
+  } finally {
+    rmSync(home, { recursive: true });
+  }
 });
