@@ -10,6 +10,9 @@
  * gone round once, because libuv handles its SIGCHLD in that round. How it ended is kept for a while, for a caller who
  * learns the id late.
  *
+ * Adopted processes belong to the main thread. What another thread has started is never looked at: its event loop may be
+ * busy for longer than a round of ours.
+ *
  * @module
  */
 
@@ -22,6 +25,8 @@ const P_PID = 1;
 const WNOHANG = 1;
 const WEXITED = 4;
 const WNOWAIT = 0x0100_0000;
+/** Only children of this thread. */
+const WNOTHREAD = 0x2000_0000;
 
 /** `si_code` of a process that ended by itself. */
 const CLD_EXITED = 1;
@@ -129,7 +134,7 @@ export class Reaper {
   /** One waitid(2) without waiting. */
   #ask(idType: number, id: number, options: number): "none" | "running" | { pid: number; end: ProcessEnd } {
     const info = this.#info.fill(0);
-    while (tryCall("waitid", idType, id, info, options) < 0) {
+    while (tryCall("waitid", idType, id, info, options | WNOTHREAD) < 0) {
       const errno = lastErrno();
       if (errno === ERRNO.ECHILD) return "none";
       if (errno !== 4 /* EINTR */) throw new SystemCallError("waitid", errno, String(id));

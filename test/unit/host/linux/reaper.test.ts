@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
 import { isErrno } from "../../../../src/errdefs/errdefs.ts";
 import { linuxExec } from "../../../../src/host/linux/exec.ts";
@@ -69,4 +70,17 @@ test("waitPid() refuses what is not a child and what is not a process id", async
   expect(isErrno(error, "ECHILD")).toBe(true);
   await expect(kernel.waitPid(0)).rejects.toThrow(RangeError);
   await expect(kernel.waitPid(-1)).rejects.toThrow(RangeError);
+});
+
+test("a child of another thread is left to that thread, however busy it is", async () => {
+  kernel.becomeSubreaper();
+  const code = `
+    const { parentPort } = require("node:worker_threads");
+    const child = require("node:child_process").spawn("sh", ["-c", "exit 6"]);
+    child.on("close", (code) => parentPort.postMessage(code));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+  `;
+  const worker = new Worker(code, { eval: true });
+  const [exit] = await once(worker, "message", { signal: AbortSignal.timeout(5000) });
+  expect(exit).toBe(6);
 });
