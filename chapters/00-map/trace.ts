@@ -56,7 +56,8 @@ function watched<T extends object>(target: T, worth: ReadonlySet<string>, tell: 
       const value = Reflect.get(target, name) as unknown;
       if (typeof value !== "function") return value;
       return (...args: unknown[]) => {
-        const texts = args.filter((arg) => typeof arg === "string" && arg !== "").map(short);
+        // Ids and names: where a file lies says nothing about the way.
+        const texts = args.filter((arg) => typeof arg === "string" && arg !== "" && !/^\/.*\//.test(arg)).map(short);
         if (worth.has(String(name))) tell(`${String(name)}(${texts.join(", ")})`);
         return (value as (...given: unknown[]) => unknown).apply(target, args);
       };

@@ -76,6 +76,8 @@ export class Beneath {
   readonly #marks: Marks;
   /** Whether a mark of aufs may be somewhere. */
   #marked = false;
+  /** Told before something else takes the place of what is at a path. */
+  onReplace: ((path: string) => void) | undefined;
   /** Directories by their path: the real path. */
   readonly #real = new Map<string, string>();
 
@@ -118,6 +120,7 @@ export class Beneath {
     } catch (cause) {
       if (!isErrno(cause, "EEXIST")) throw cause;
     }
+    this.onReplace?.(path);
     this.remove(path);
     return make();
   }
@@ -130,6 +133,7 @@ export class Beneath {
       this.#fs.mkdirSync(this.at(path), mode);
       if (this.uncover(path)) this.makeOpaque(path);
     } else if (!there.isDirectory()) {
+      this.onReplace?.(path);
       this.remove(path);
       this.#fs.mkdirSync(this.at(path), mode);
       if (this.#marks !== undefined) this.makeOpaque(path);

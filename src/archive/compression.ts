@@ -156,7 +156,8 @@ function gzipError(cause: Error): Error {
   return new Error(`flate: corrupt input (${text.replace(/^zlib: /, "")})`, { cause });
 }
 
-async function* gunzip(input: Reader): AsyncGenerator<Buffer> {
+/** Undoes gzip. @throws Error in Go's words when it is broken */
+export async function* gunzip(input: Reader): AsyncGenerator<Buffer> {
   const stream = new Gunzip({ chunkSize: INFLATE_CHUNK_BYTES } as ConstructorParameters<typeof Gunzip>[0]);
   const output: Buffer[] = [];
   let failure: Error | undefined;

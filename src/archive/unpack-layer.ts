@@ -14,6 +14,7 @@ import type { SyncFs } from "../host/sync-fs.ts";
 import { TarSum } from "../pkg/tarsum/tarsum.ts";
 import { decompressStream } from "./compression.ts";
 import { findDestination } from "./copy.ts";
+import { SplitRecorder, SplitWriter } from "./split.ts";
 import { TarParser } from "./tar/parser.ts";
 import { Unpacker } from "./unpack.ts";
 
@@ -74,14 +75,19 @@ export async function unpackLayer(job: UnpackJob, tools: UnpackTools): Promise<U
   const received = new Received(tools);
   const diffId = tools.sha256();
   const plain = await opened(job, tools, received);
+  // Opened while its path still means something.
+  const record = job.record === undefined ? undefined : tools.fs.openSync(job.record, "w", 0o600);
   const { root, leave } = tools.enter(job);
   const { whiteouts, chown, into } = job;
   const base = into === undefined ? "" : await findDestination(tools.fs, root, into, job.mounts);
   const { keepKinds, owner } = into ?? { keepKinds: false };
   const unpacker = new Unpacker(tools.fs, { root, whiteouts, chown, base, keepKinds, owner });
-  const parser = new TarParser(unpacker);
+  const parser =
+    record === undefined ? new TarParser(unpacker) : new SplitRecorder(unpacker, writerTo(tools.fs, record));
+  let bytes = 0;
   const pass = async function* (): AsyncGenerator<Buffer> {
     for await (const chunk of plain) {
+      bytes += chunk.length;
       diffId.update(chunk);
       parser.feed(chunk);
       yield chunk;
@@ -99,6 +105,8 @@ export async function unpackLayer(job: UnpackJob, tools: UnpackTools): Promise<U
   } catch (cause) {
     unpacker.abandon();
     throw cause;
+  } finally {
+    if (record !== undefined) tools.fs.closeSync(record);
   }
   if (job.sync === true) tools.fs.syncfsSync(root === "" ? "/" : root);
   leave();
@@ -107,6 +115,7 @@ export async function unpackLayer(job: UnpackJob, tools: UnpackTools): Promise<U
     diffId: `sha256:${diffId.hex()}`,
     size: unpacker.size,
     received: received.bytes,
+    ...(record !== undefined && !unpacker.lost && { recorded: bytes }),
     entries: unpacker.entries,
     ...(sums === undefined ? {} : { sums: sums.getSums() }),
   };
@@ -115,4 +124,10 @@ export async function unpackLayer(job: UnpackJob, tools: UnpackTools): Promise<U
 /** Sums what passes, entry by entry. */
 function summed({ sha256 }: UnpackTools, archive: AsyncIterable<Buffer>): TarSum {
   return new TarSum({ hash: sha256, machine: { pid: 0 } }, archive, { disableCompression: true });
+}
+
+function writerTo(fs: SyncFs, file: number): SplitWriter {
+  return new SplitWriter((bytes) => {
+    for (let done = 0; done < bytes.length; ) done += fs.writeSync(file, bytes, done);
+  });
 }

@@ -62,12 +62,18 @@ export class Unpacker implements TarHandler {
   #size = 0;
   #entries = 0;
   #hasLinks = false;
+  /** Whether the open file is a mark of aufs. */
+  #isMark = false;
+  /** Paths of files with content, where some of them may be of the layer below. */
+  readonly #written = new Set<string>();
+  #lost = false;
 
   /** @param fs - synchronous calls, of a thread of its own */
   constructor(fs: SyncFs, options: UnpackOptions) {
     this.#fs = fs;
     this.#whiteouts = options.whiteouts;
     this.#beneath = new Beneath(fs, options.root, marksOf(options.whiteouts));
+    this.#beneath.onReplace = (path) => this.#replaced(path);
     this.#maker = new FileMaker(fs, this.#beneath, options.chown);
     this.#brought = options.whiteouts === "apply" ? new Set() : undefined;
     this.#prefix = options.base === undefined || options.base === "" ? "" : `${options.base}/`;
@@ -83,6 +89,16 @@ export class Unpacker implements TarHandler {
   /** Entries so far. */
   get entries(): number {
     return this.#entries;
+  }
+
+  /** The real path of the file that data goes to just now; `undefined`: it is kept nowhere. */
+  get target(): string | undefined {
+    return this.#isMark ? undefined : this.#file?.path;
+  }
+
+  /** Whether the content of a file may be gone again because something later in the archive took its place. */
+  get lost(): boolean {
+    return this.#lost;
   }
 
   /** @see TarHandler */
@@ -137,12 +153,23 @@ export class Unpacker implements TarHandler {
       this.#fs.closeSync(fd);
     }
     this.#size += header.size;
+    this.#isMark = false;
+    if (this.#brought !== undefined && header.size > 0) this.#written.add(path);
   }
 
   /** Sets what must come last: times of directories. Call it once, after the archive's end. */
   finish(): void {
-    if (this.#hasLinks) this.#beneath.remove(LINKS);
+    if (this.#hasLinks) {
+      this.#lost = true;
+      this.#beneath.remove(LINKS);
+    }
     this.#maker.flush();
+  }
+
+  /** Of a tree that was empty everything is the archive's; of another one, what it has written, and directories may be. */
+  #replaced(path: string): void {
+    this.#lost ||=
+      this.#brought === undefined || this.#written.has(path) || this.#beneath.lstat(path)?.isDirectory() === true;
   }
 
   /** Closes what is open; the archive was broken off. */
@@ -212,6 +239,7 @@ export class Unpacker implements TarHandler {
     } else if (there === undefined && this.#whiteouts === "aufs") {
       // aufs wants a plain file, whatever the archive says.
       this.#open({ ...header, type: "0" }, this.#beneath.mark(path));
+      this.#isMark = true;
     } else if (there === undefined) {
       this.#fs.mknodSync(this.#beneath.at(path), S_IFCHR, 0, 0);
     } else if (there.isDirectory()) {

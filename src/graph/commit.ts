@@ -34,7 +34,7 @@ export async function commitStaged(
     for (const { staged, extra } of batch) {
       const directory = await graph.mktemp();
       waiting.push({ id: staged.image.id, directory });
-      await staged.store(fs, directory, extra ?? {});
+      await staged.store(directory, extra ?? {});
     }
     if (batch.length > 1) {
       await writeSynced(fs, list, waiting.map(({ id }) => `${id}\n`).join(""));

@@ -3,6 +3,7 @@
  *
  * ```text
  * <root>/<id>/json, layersize   an image; its layer is in the driver under the same id
+ * <root>/<id>/layer.*           what gives the layer's archive back byte for byte (see layer-archive.ts)
  * <root>/<id>/…                 more that belongs to it (see chains.ts)
  * <root>/_tmp/<random>/         on the way in or out; whatever is found here at the start is left from a crash
  * <root>/_tmp/<random>.commit   ids that are being moved in together (see commit.ts)
@@ -33,6 +34,7 @@ import { generateRandomID, ID_PATTERN, validateID } from "../utils/utils.ts";
 import { Chains } from "./chains.ts";
 import { Children } from "./children.ts";
 import { commitStaged, recoverCommits } from "./commit.ts";
+import { openLayer } from "./layer-archive.ts";
 import { type ExtraFiles, StagedImage } from "./staged.ts";
 
 /** What the graph touches of the world. */
@@ -128,6 +130,11 @@ export class Graph implements ImageGraph {
   /** Directory of an image. @origin graph/graph.go (*Graph).ImageRoot */
   imageRoot(id: string): string {
     return join(this.root, id);
+  }
+
+  /** The archive of an image's layer, byte for byte as it came where that was recorded. */
+  async *tarLayer(image: Image): Reader & AsyncGenerator<Uint8Array> {
+    yield* (await openLayer(this, image)).read();
   }
 
   /** The ids of all images, readable or not. */
@@ -256,7 +263,9 @@ export class Graph implements ImageGraph {
       this.#staging.delete(image.id);
       for (const id of holds) this.release(id);
     };
+    const temporary = join(this.root, "_tmp");
     try {
+      await this.fs.mkdir(temporary, { recursive: true, mode: 0o700 });
       // What is there under this id belongs to no image: an unreadable one, or one of another driver's time.
       this.#forget(image.id);
       await this.fs.rm(this.imageRoot(image.id), { recursive: true, force: true });
@@ -273,7 +282,8 @@ export class Graph implements ImageGraph {
       end();
       throw cause;
     }
-    return new StagedImage(image, json, this.driver, end);
+    const parts = { driver: this.driver, fs: this.fs, record: join(temporary, `${image.id}.split`) };
+    return new StagedImage(image, json, parts, end);
   }
 
   /**
@@ -294,6 +304,7 @@ export class Graph implements ImageGraph {
         this.#children.add(image.id, image.parent);
         staged.markCommitted();
       }
+      await Promise.all(fresh.map(({ staged }) => staged.removeRecord()));
     });
   }
 

@@ -17,6 +17,8 @@ export interface UnpackJob {
   readonly whiteouts: "apply" | "overlay" | "aufs" | "keep";
   /** `false`: ownership is left alone (hosts without root). */
   readonly chown: boolean;
+  /** Absolute path of a file to write that gives the archive back byte for byte; see `archive/split.ts`. Default: none. */
+  readonly record?: string | undefined;
   /** `auto`: by magic number. */
   readonly compression: "auto" | "none";
   /** Whether everything must be on the disk before the job is done; default: no. */
@@ -97,6 +99,11 @@ export interface UnpackResult {
   readonly size: number;
   /** Bytes as they came. */
   readonly received: number;
+  /**
+   * Bytes after decompression, when the record that was asked for is there and good. It is not when something in the
+   * archive took the place of a file that had come with it.
+   */
+  readonly recorded?: number;
   readonly entries: number;
   /** The sum of each entry by its name, a byte string; when they were asked for. */
   readonly sums?: ReadonlyMap<string, string>;

@@ -46,6 +46,8 @@ export interface ImageJson {
 export interface ImageGraph {
   get(id: string): Promise<Image>;
   imageRoot(id: string): string;
+  /** The archive of an image's layer. */
+  tarLayer(image: Image): Reader;
   readonly driver: GraphDriver;
   readonly fs: Host["fs"];
 }
@@ -136,12 +138,12 @@ export class Image {
     }
   }
 
-  /** The layer as an uncompressed archive. @origin image/image.go (*Image).TarLayer */
+  /** The layer as an uncompressed archive, if possible as it came. @origin image/image.go (*Image).TarLayer */
   tarLayer(): Reader {
     if (this.#graph === undefined) {
       throw new SystemError(`Can't load storage driver for unregistered image ${this.id}`);
     }
-    return this.#graph.driver.diff(this.id, this.parent === "" ? undefined : this.parent);
+    return this.#graph.tarLayer(this);
   }
 
   /** The image below, `undefined` for a base image. @origin image/image.go (*Image).GetParent */

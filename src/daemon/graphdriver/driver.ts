@@ -32,8 +32,21 @@ export interface GraphDriver {
   ids(): Promise<string[]>;
   /** Lines for `docker info`, or `undefined` for none. */
   status(): Promise<[string, string][] | undefined>;
-  /** Unpacks an archive into a layer, whiteouts and all. @throws when the archive is broken or hostile */
-  applyDiff(id: string, parent: string | undefined, layer: Reader, signal?: AbortSignal): Promise<UnpackResult>;
+  /**
+   * Unpacks an archive into a layer, whiteouts and all.
+   *
+   * @param record - where to write what gives the archive back byte for byte; see {@link layerPath}
+   * @throws when the archive is broken or hostile
+   */
+  applyDiff(
+    id: string,
+    parent: string | undefined,
+    layer: Reader,
+    signal?: AbortSignal,
+    record?: string,
+  ): Promise<UnpackResult>;
+  /** Where the files of a layer itself can be read, mounted or not. A driver without it archives its layers anew. */
+  layerPath?(id: string): string;
   /** The layer's own content as an uncompressed tar, whiteouts as `.wh.` files. */
   diff(id: string, parent: string | undefined): Reader;
   /** What the layer changes, sorted by path. */

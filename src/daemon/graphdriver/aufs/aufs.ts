@@ -210,10 +210,21 @@ export class AufsDriver implements GraphDriver {
    * @origin daemon/graphdriver/aufs/aufs.go (*Driver).ApplyDiff
    * @deviation A directory that an archive deletes and brings is opaque; 1.2.0 kept both and the mount hid it.
    */
-  async applyDiff(id: string, _parent: string | undefined, layer: Reader, signal?: AbortSignal): Promise<UnpackResult> {
-    const root = join(this.#root, "diff", id);
-    const job = { root, whiteouts: "aufs", chown: true, compression: "auto", sync: true } as const;
+  async applyDiff(
+    id: string,
+    _parent: string | undefined,
+    layer: Reader,
+    signal?: AbortSignal,
+    record?: string,
+  ): Promise<UnpackResult> {
+    const root = this.layerPath(id);
+    const job = { root, whiteouts: "aufs", chown: true, compression: "auto", sync: true, record } as const;
     return this.#host.pool.unpack(job, layer, signal);
+  }
+
+  /** @see GraphDriver.layerPath */
+  layerPath(id: string): string {
+    return join(this.#root, "diff", id);
   }
 
   /** @origin daemon/graphdriver/aufs/aufs.go (*Driver).DiffSize */

@@ -182,10 +182,21 @@ export class OverlayDriver implements GraphDriver {
   }
 
   /** @see GraphDriver.applyDiff */
-  async applyDiff(id: string, _parent: string | undefined, layer: Reader, signal?: AbortSignal): Promise<UnpackResult> {
-    const root = join(this.#home, id, "diff");
-    const job = { root, whiteouts: "overlay", chown: true, compression: "auto", sync: true } as const;
+  async applyDiff(
+    id: string,
+    _parent: string | undefined,
+    layer: Reader,
+    signal?: AbortSignal,
+    record?: string,
+  ): Promise<UnpackResult> {
+    const root = this.layerPath(id);
+    const job = { root, whiteouts: "overlay", chown: true, compression: "auto", sync: true, record } as const;
     return this.#host.pool.unpack(job, layer, signal);
+  }
+
+  /** @see GraphDriver.layerPath */
+  layerPath(id: string): string {
+    return join(this.#home, id, "diff");
   }
 
   /** @see GraphDriver.diff */

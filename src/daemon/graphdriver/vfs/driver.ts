@@ -126,11 +126,22 @@ export class VfsDriver implements GraphDriver {
   }
 
   /** @see GraphDriver.applyDiff */
-  async applyDiff(id: string, _parent: string | undefined, layer: Reader, signal?: AbortSignal): Promise<UnpackResult> {
-    const root = join(this.#dir, id);
+  async applyDiff(
+    id: string,
+    _parent: string | undefined,
+    layer: Reader,
+    signal?: AbortSignal,
+    record?: string,
+  ): Promise<UnpackResult> {
+    const root = this.layerPath(id);
     const chown = this.#host.machine.uid === 0;
-    const job = { root, whiteouts: "apply", chown, compression: "auto", sync: true } as const;
+    const job = { root, whiteouts: "apply", chown, compression: "auto", sync: true, record } as const;
     return this.#host.pool.unpack(job, layer, signal);
+  }
+
+  /** @see GraphDriver.layerPath */
+  layerPath(id: string): string {
+    return join(this.#dir, id);
   }
 
   /** @see GraphDriver.diff */
