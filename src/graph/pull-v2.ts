@@ -1,30 +1,27 @@
 /**
  * Pulls from a registry of version 2.
  *
- * Every layer becomes an image of the graph: the top one has the digits of the configuration's digest as its id, the
- * others those of their chain id, which names the stack of layers up to there. All layers are fetched at once where the
- * driver allows it, each byte once: what comes from the registry is hashed, inflated and unpacked in one pass. Nothing is
- * visible before everything is complete and verified.
+ * All layers are fetched at once where the driver allows it, each byte once: what comes from the registry is hashed,
+ * inflated and unpacked in one pass. How they become images is in `assemble.ts`.
  *
  * @since Docker 1.10
  * @module
  */
 
 import { EngineError, messageOf, SystemError } from "../errdefs/errdefs.ts";
-import { newImgJSON } from "../image/image.ts";
 import { indexServerAddress, type ResolvedName } from "../registry/names.ts";
-import { chainIds, parseConfig } from "../registry/v2/config.ts";
+import { parseConfig } from "../registry/v2/config.ts";
 import { DIGEST, digestHex } from "../registry/v2/digest.ts";
 import type { Descriptor, Platform } from "../registry/v2/manifest.ts";
 import type { Repository } from "../registry/v2/repository.ts";
 import { truncateID } from "../utils/utils.ts";
+import { type LayerSource, planImage } from "./assemble.ts";
 import { BLOBS_FILE, encodeLayerRecord, encodeManifestFile, MANIFEST_FILE, noteBlob, placeOf } from "./layer-blobs.ts";
 import { DEFAULT_TAG } from "./pool-busy-error.ts";
 import type { ProgressSink } from "./progress-sink.ts";
-import type { ExtraFiles } from "./staged.ts";
+import { type LayerStep, stackLayers } from "./stack.ts";
+import type { StagedImage } from "./staged.ts";
 import type { TagStore } from "./tags.ts";
-import type { FetchedLayer, LayerTransfer } from "./transfers.ts";
-import { layerDescriptions, topDescription } from "./v2-images.ts";
 
 /** What is pulled. */
 export interface PullTarget {
@@ -70,7 +67,7 @@ export async function pullV2(
       );
     }
     const document = await repository.document(manifest.config, `the configuration of ${label}`, signal);
-    await fetchOrRetry(store, repository, target, { id, document, layers: manifest.layers, stored }, sink, signal);
+    await fetchImage(store, repository, target, { id, document, layers: manifest.layers, stored }, sink, signal);
   }
   signal.throwIfAborted();
   const fresh = await name(store, target, digest, id);
@@ -97,24 +94,13 @@ interface WantedImage {
   readonly stored: { readonly bytes: Buffer; readonly type: string };
 }
 
-/** How often a layer that another pull failed to get is tried again. */
-const RETRIES = 3;
-
-/** Fetches an image. A layer that another pull was fetching and could not get is fetched by this one then. */
-async function fetchOrRetry(...args: Parameters<typeof fetchImage>): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      await fetchImage(...args);
-      return;
-    } catch (cause) {
-      if (!(cause instanceof OthersFailure)) throw cause;
-      if (tries >= RETRIES) throw cause.cause;
-    }
-  }
-}
-
-/** A layer failed that another pull was fetching, with its own address and password. */
-class OthersFailure extends Error {}
+/** What is said of a layer while the image is put together. */
+const STEPS: Readonly<Record<LayerStep, string>> = {
+  present: "Already exists",
+  begun: "Pulling fs layer",
+  shared: "Layer already being pulled by another client. Waiting.",
+  done: "Pull complete",
+};
 
 /** Fetches what is missing of an image and makes it visible. */
 async function fetchImage(
@@ -125,113 +111,26 @@ async function fetchImage(
   sink: ProgressSink,
   signal: AbortSignal,
 ): Promise<void> {
-  const { graph, layers: transfers } = store;
-  const label = labelOf(target);
-  const config = parseConfig(wanted.document, wanted.layers.length, target.platform, label);
-  const chains = chainIds(config.diffIds, graph.host.hash);
-  const descriptions = layerDescriptions(config, chains);
-  await graph.chains.load();
-  const topKey = `image:${wanted.id}`;
-  for (const key of [...chains, topKey]) await transfers.settled(key);
-
-  // From here to the end of the loop nothing waits: what is found stays until it is held.
-  const leaving: (() => Promise<void> | void)[] = [];
-  const entered: { chain: string | undefined; transfer: LayerTransfer; fresh: boolean }[] = [];
-  let below = "";
+  const { id, document } = wanted;
+  const config = parseConfig(document, wanted.layers.length, target.platform, labelOf(target));
   const seenAgain: { id: string; diffId: string; blob: Descriptor }[] = [];
-  const layers = wanted.layers.map((descriptor, i) => ({
-    descriptor,
-    shortId: truncateID(digestHex(descriptor.digest)),
-    chain: chains[i] as string,
-    diffId: config.diffIds[i] as string,
-    isTop: i === chains.length - 1,
-    description: descriptions[i] as (id: string, parent: string) => Buffer,
-  }));
-  try {
-    for (const layer of layers) {
-      const present = graph.chains.find(layer.chain);
-      if (present !== undefined) {
-        graph.hold(present);
-        leaving.push(() => graph.release(present));
-        sink.progress(layer.shortId, "Already exists");
-        seenAgain.push({ id: present, diffId: layer.diffId, blob: layer.descriptor });
-        below = present;
-        continue;
-      }
-      const parent = below;
-      const parentTransfer = entered.at(-1)?.transfer;
-      const id = layer.isTop ? wanted.id : digestHex(layer.chain);
-      const image = layer.isTop ? topDescription(config, id, parent) : layer.description(id, parent);
-      const { transfer, fresh, leave } = transfers.enter(layer.chain, () => ({
-        id,
-        prepare: async () => {
-          if (graph.driver.independentLayers) await parentTransfer?.prepared;
-          else await parentTransfer?.work.result();
-          return graph.prepare(newImgJSON(image), image);
-        },
-        fetch: async (staged, stop) => {
-          const source = { descriptor: layer.descriptor, diffId: layer.diffId, shortId: layer.shortId };
-          staged.image.size = await fetchLayer(store, repository, source, staged, sink, stop);
-          const blob = { ...layer.descriptor, from: [placeOf(repository)] };
-          return {
-            ...extraFiles(layer.chain, layer.isTop ? wanted : undefined),
-            [BLOBS_FILE]: encodeLayerRecord({ diffId: layer.diffId, blobs: [blob] }),
-          };
-        },
-      }));
-      leaving.push(leave);
-      entered.push({ chain: layer.chain, transfer, fresh });
-      below = transfer.id;
-      if (fresh) sink.progress(layer.shortId, "Pulling fs layer");
-      else sink.progress(layer.shortId, "Layer already being pulled by another client. Waiting.");
-    }
-    if (below !== wanted.id && !graph.has(wanted.id)) {
-      // Another image stands for these layers already: this one differs from it in its configuration only.
-      const document = topDescription(config, wanted.id, below);
-      const last = entered.at(-1)?.transfer;
-      const { transfer, fresh, leave } = transfers.enter(topKey, () => ({
-        id: wanted.id,
-        prepare: async () => {
-          await last?.work.result();
-          return graph.prepare(newImgJSON(document), document);
-        },
-        fetch: async (staged) => {
-          staged.image.size = 0;
-          return extraFiles(chains.at(-1), wanted);
-        },
-      }));
-      leaving.push(leave);
-      entered.push({ chain: undefined, transfer, fresh });
-    }
-    const batch = await waitForAll(
-      entered.map(async ({ transfer, fresh }) => {
-        try {
-          return await transfer.work.join(signal);
-        } catch (cause) {
-          if (fresh || signal.aborted) throw cause;
-          throw new OthersFailure("", { cause });
-        }
-      }),
-    );
-    signal.throwIfAborted();
-    await graph.commit(batch);
-    for (const noted of seenAgain) await noteAgain(store, repository, noted);
-    for (const { chain, transfer } of entered) if (chain !== undefined) graph.chains.add(chain, transfer.id);
-    for (const { shortId, chain } of layers) {
-      if (entered.some((entry) => entry.chain === chain)) sink.progress(shortId, "Pull complete");
-    }
-  } finally {
-    // All are told to stop before any is waited for; children before their parents.
-    for (const end of leaving.reverse().map((leave) => leave())) await end;
-  }
-}
-
-/** @param top - the image whose topmost layer it is */
-function extraFiles(chain: string | undefined, top: WantedImage | undefined): ExtraFiles {
-  return {
-    ...(chain === undefined ? {} : { chainid: chain }),
-    ...(top === undefined ? {} : { "config.json": top.document, [MANIFEST_FILE]: encodeManifestFile(top.stored) }),
-  };
+  const layers = wanted.layers.map((descriptor): LayerSource => {
+    const shortId = truncateID(digestHex(descriptor.digest));
+    return {
+      fill: async (staged, diffId, stop) => {
+        const size = await fetchLayer(store, repository, { descriptor, diffId, shortId }, staged, sink, stop);
+        const blob = { ...descriptor, from: [placeOf(repository)] };
+        return { size, extra: { [BLOBS_FILE]: encodeLayerRecord({ diffId, blobs: [blob] }) } };
+      },
+      onStep: (step, image, diffId) => {
+        if (step === "present") seenAgain.push({ id: image, diffId, blob: descriptor });
+        sink.progress(shortId, STEPS[step]);
+      },
+    };
+  });
+  const extra = { [MANIFEST_FILE]: encodeManifestFile(wanted.stored) };
+  await stackLayers(store, await planImage(store, { id, document, config, layers, extra }), signal);
+  for (const noted of seenAgain) await noteAgain(store, repository, noted);
 }
 
 /** Another repository says that it has a layer: worth a question at the next push. */
@@ -247,18 +146,12 @@ async function noteAgain(
   }
 }
 
-/** The first failure ends the waiting; the others are not lost, their owners are told by leaving. */
-async function waitForAll<T>(work: readonly Promise<T>[]): Promise<T[]> {
-  for (const promise of work) promise.catch(() => undefined);
-  return Promise.all(work);
-}
-
 /** Downloads and unpacks one layer. @returns its size unpacked, in bytes */
 async function fetchLayer(
   store: TagStore,
   repository: Repository,
   source: { descriptor: Descriptor; diffId: string; shortId: string },
-  staged: FetchedLayer["staged"],
+  staged: StagedImage,
   sink: ProgressSink,
   signal: AbortSignal,
 ): Promise<number> {
