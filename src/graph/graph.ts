@@ -132,6 +132,16 @@ export class Graph implements ImageGraph {
     return join(this.root, id);
   }
 
+  /** A file that belongs to an image, beside its description; `undefined`: it has none of that name. */
+  async readExtra(id: string, name: string): Promise<Buffer | undefined> {
+    try {
+      return await this.fs.readFile(join(this.imageRoot(id), name));
+    } catch (cause) {
+      if (isErrno(cause, "ENOENT")) return undefined;
+      throw cause;
+    }
+  }
+
   /** The archive of an image's layer, byte for byte as it came where that was recorded. */
   async *tarLayer(image: Image): Reader & AsyncGenerator<Uint8Array> {
     yield* (await openLayer(this, image)).read();
@@ -248,6 +258,8 @@ export class Graph implements ImageGraph {
    *
    * @param json - the description's own bytes
    * @throws {BadRequestError} when the id is none; {ConflictError} when it is taken
+   * @deviation Nothing is removed before the id is known to be one; 1.2.0 clears up after an empty id, and with it the
+   *   directory of all layers.
    */
   async prepare(image: Image, json?: Uint8Array): Promise<StagedImage> {
     validateID(image.id);

@@ -5,11 +5,10 @@
  * @module
  */
 
-import { join } from "node:path/posix";
 import { Env } from "../engine/env.ts";
 import type { Job } from "../engine/job.ts";
 import { Table } from "../engine/table.ts";
-import { BadRequestError, isErrno } from "../errdefs/errdefs.ts";
+import { BadRequestError } from "../errdefs/errdefs.ts";
 import type { Image } from "../image/image.ts";
 import { chainIds, parseConfig } from "../registry/v2/config.ts";
 import { goJson } from "../utils/go-json.ts";
@@ -71,22 +70,15 @@ async function fromConfig(store: TagStore, images: readonly Image[]): Promise<Ro
   const { graph } = store;
   const [top] = images;
   if (top === undefined) return undefined;
-  const read = async (id: string, name: string): Promise<string> => {
-    try {
-      return await graph.fs.readFile(join(graph.imageRoot(id), name), "utf8");
-    } catch (cause) {
-      if (!isErrno(cause, "ENOENT")) throw cause;
-      return "";
-    }
-  };
-  const document = await read(top.id, "config.json");
-  if (document === "") return undefined;
+  const document = await graph.readExtra(top.id, "config.json");
+  if (document === undefined) return undefined;
   // Of several images for one chain the lowest has the content.
   const sizes = new Map<string, number>();
-  for (const image of images) sizes.set(await read(image.id, "chainid"), image.size);
-  const layers = (JSON.parse(document) as { rootfs?: { diff_ids?: unknown[] } }).rootfs?.diff_ids?.length ?? 0;
+  for (const image of images) sizes.set(String(await graph.readExtra(image.id, "chainid")), image.size);
+  const layers =
+    (JSON.parse(document.toString()) as { rootfs?: { diff_ids?: unknown[] } }).rootfs?.diff_ids?.length ?? 0;
   const platform = { os: top.os || "linux", architecture: top.architecture };
-  const config = parseConfig(Buffer.from(document), layers, platform, top.id);
+  const config = parseConfig(document, layers, platform, top.id);
   const chains = chainIds(config.diffIds, graph.host.hash);
   if (config.history.filter((entry) => !entry.emptyLayer).length !== chains.length) return undefined;
   let next = 0;

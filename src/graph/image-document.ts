@@ -115,7 +115,8 @@ async function isEmptyLayer(graph: Graph, image: Image): Promise<boolean> {
   return (await graph.driver.changes(image.id, image.parent || undefined)).length === 0;
 }
 
-function historyLine(image: Image, empty: boolean): object {
+/** What an image says about how it came about. @param empty - whether it has no layer of its own */
+export function historyLine(image: Image, empty: boolean): object {
   return {
     created: image.created,
     author: image.author || undefined,
@@ -129,16 +130,21 @@ function historyLine(image: Image, empty: boolean): object {
  * Writes the document.
  *
  * @param diffIds - digests of the layers' archives, lowest first
+ * @param json - the image's description, for one that is not in the graph
  * @returns the image's own document, byte for byte, when it has these layers
  */
-export async function encodeDocument(parts: ImageParts, diffIds: readonly string[]): Promise<Buffer> {
+export async function encodeDocument(
+  parts: ImageParts,
+  diffIds: readonly string[],
+  json?: Uint8Array,
+): Promise<Buffer> {
   const rootfs = { type: "layers", diff_ids: diffIds };
   const { own, image, history } = parts;
   if (own !== undefined) {
     if (parts.layers.every((layer, i) => layer.diffId === diffIds[i])) return own;
     return Buffer.from(goJson({ ...(JSON.parse(own.toString("utf8")) as Json), rootfs }));
   }
-  const stored = JSON.parse((await image.rawJson()).toString("utf8")) as Json;
+  const stored = JSON.parse(Buffer.from(json ?? (await image.rawJson())).toString("utf8")) as Json;
   return Buffer.from(
     goJson({
       architecture: image.architecture || "amd64",

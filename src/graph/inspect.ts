@@ -5,7 +5,6 @@
  * @module
  */
 
-import { join } from "node:path/posix";
 import { Env } from "../engine/env.ts";
 import type { Job } from "../engine/job.ts";
 import { BadRequestError, EngineError, isErrno, NoSuchError } from "../errdefs/errdefs.ts";
@@ -32,14 +31,7 @@ export async function cmdImageGet(store: TagStore, job: Job): Promise<void> {
 /** Everything; environment `raw`: the stored bytes. @origin graph/service.go (*TagStore).CmdLookup */
 export async function cmdImageInspect(store: TagStore, job: Job): Promise<void> {
   if (job.args.length !== 1) throw new BadRequestError(`usage: ${job.name} NAME`);
-  const name = job.args[0] as string;
-  let image: Image;
-  try {
-    image = await store.lookupImage(name);
-  } catch (cause) {
-    if (!(cause instanceof EngineError) && !isErrno(cause)) throw cause;
-    throw new NoSuchError("image", name, { cause });
-  }
+  const image = await lookup(store, job.args[0] as string);
   if (job.getenvBool("raw")) {
     await job.stdout.write(await image.rawJson());
     return;
@@ -73,13 +65,11 @@ function withoutLaterKeys<T extends object>(config: T): Partial<T> {
 /** @since Docker 1.10 */
 async function inspectToday(store: TagStore, image: Image): Promise<Record<string, unknown>> {
   const { graph } = store;
-  const document = await graph.fs
-    .readFile(join(graph.imageRoot(image.id), "config.json"), "utf8")
-    .then((text) => JSON.parse(text) as { config?: unknown; rootfs?: { diff_ids?: unknown } })
-    .catch((cause: unknown) => {
-      if (!isErrno(cause, "ENOENT")) throw cause;
-      return undefined;
-    });
+  const text = await graph.readExtra(image.id, "config.json");
+  const document =
+    text === undefined
+      ? undefined
+      : (JSON.parse(text.toString()) as { config?: unknown; rootfs?: { diff_ids?: unknown } });
   const size = (await image.getParentsSize()) + image.size;
   // What later versions added to the configuration (health checks, shells) is handed on as it came.
   const added = document?.config;
@@ -104,4 +94,25 @@ async function inspectToday(store: TagStore, image: Image): Promise<Record<strin
     RootFS: { Type: "layers", Layers: document?.rootfs?.diff_ids ?? null },
     Metadata: { LastTagTime: "0001-01-01T00:00:00Z" },
   };
+}
+
+async function lookup(store: TagStore, name: string): Promise<Image> {
+  try {
+    return await store.lookupImage(name);
+  } catch (cause) {
+    if (!(cause instanceof EngineError) && !isErrno(cause)) throw cause;
+    throw new NoSuchError("image", name, { cause });
+  }
+}
+
+/** The archive of an image's layer. @origin graph/service.go (*TagStore).CmdTarLayer */
+export async function cmdTarLayer(store: TagStore, job: Job): Promise<void> {
+  if (job.args.length !== 1) throw new BadRequestError(`usage: ${job.name} NAME`);
+  const image = await lookup(store, job.args[0] as string);
+  let bytes = 0;
+  for await (const chunk of image.tarLayer()) {
+    await job.stdout.write(chunk);
+    bytes += chunk.length;
+  }
+  store.log.debug("service.go:171", `rendered layer for ${image.id} of [${bytes}] size`);
 }

@@ -16,13 +16,13 @@
 import { join } from "node:path/posix";
 import { gunzip } from "../archive/compression.ts";
 import { joinSplit } from "../archive/split.ts";
-import { isErrno, messageOf, SystemError } from "../errdefs/errdefs.ts";
+import { messageOf, SystemError } from "../errdefs/errdefs.ts";
 import type { Image } from "../image/image.ts";
+import { fileChunks } from "../sync/file-chunks.ts";
 import type { Reader } from "../sync/io.ts";
 import type { Graph } from "./graph.ts";
 import { LAYER_JSON, LAYER_SPLIT } from "./staged.ts";
 
-const CHUNK_BYTES = 64 << 10;
 const DIGEST = /^sha256:[a-f0-9]{64}$/;
 
 /** The archive of a layer. */
@@ -45,14 +45,9 @@ export async function openLayer(graph: Graph, image: Image): Promise<LayerArchiv
 }
 
 async function recorded(graph: Graph, id: string): Promise<LayerArchive["known"]> {
-  let text: string;
-  try {
-    text = await graph.fs.readFile(join(graph.imageRoot(id), LAYER_JSON), "utf8");
-  } catch (cause) {
-    if (isErrno(cause, "ENOENT")) return undefined;
-    throw cause;
-  }
-  const { diff_id: diffId, bytes } = JSON.parse(text) as { diff_id?: unknown; bytes?: unknown };
+  const text = await graph.readExtra(id, LAYER_JSON);
+  if (text === undefined) return undefined;
+  const { diff_id: diffId, bytes } = JSON.parse(text.toString()) as { diff_id?: unknown; bytes?: unknown };
   if (typeof diffId !== "string" || !DIGEST.test(diffId) || !Number.isSafeInteger(bytes)) {
     throw new SystemError(`Cannot read the layer of image ${id}: ${LAYER_JSON} is broken`);
   }
@@ -62,7 +57,7 @@ async function recorded(graph: Graph, id: string): Promise<LayerArchive["known"]
 async function* rejoined(graph: Graph, id: string, directory: string, diffId: string): AsyncGenerator<Uint8Array> {
   const hash = graph.host.hash("sha256");
   try {
-    const split = gunzip(fileChunks(graph, join(graph.imageRoot(id), LAYER_SPLIT)));
+    const split = gunzip(fileChunks(await graph.fs.open(join(graph.imageRoot(id), LAYER_SPLIT), "r")));
     for await (const chunk of joinSplit(graph.fs, directory, split)) {
       hash.update(chunk);
       yield chunk;
@@ -73,18 +68,4 @@ async function* rejoined(graph: Graph, id: string, directory: string, diffId: st
   const digest = `sha256:${hash.hex()}`;
   if (digest === diffId) return;
   throw new SystemError(`Cannot read the layer of image ${id}: its files have changed: ${digest} instead of ${diffId}`);
-}
-
-/** A file, piece by piece. */
-async function* fileChunks({ fs }: Pick<Graph, "fs">, path: string): AsyncGenerator<Uint8Array> {
-  const file = await fs.open(path, "r");
-  try {
-    for (;;) {
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, null);
-      if (bytesRead === 0) return;
-      yield buffer.subarray(0, bytesRead);
-    }
-  } finally {
-    await file.close();
-  }
 }

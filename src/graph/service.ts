@@ -10,10 +10,12 @@ import type { Engine } from "../engine/engine.ts";
 import type { Job } from "../engine/job.ts";
 import { BadRequestError, messageOf, SystemError } from "../errdefs/errdefs.ts";
 import { newImgJSON } from "../image/image.ts";
+import { cmdImageExport } from "./export.ts";
 import { cmdHistory } from "./history.ts";
 import { cmdImport } from "./import.ts";
-import { cmdImageGet, cmdImageInspect } from "./inspect.ts";
+import { cmdImageGet, cmdImageInspect, cmdTarLayer } from "./inspect.ts";
 import { cmdImages } from "./list.ts";
+import { cmdLoad } from "./load.ts";
 import { cmdPull } from "./pull.ts";
 import { cmdPush } from "./push.ts";
 import { cmdTag, cmdTagLegacy } from "./tag.ts";
@@ -28,9 +30,12 @@ const COMMANDS: readonly [string, Command][] = [
   ["tag", cmdTagLegacy],
   ["image_get", cmdImageGet],
   ["image_inspect", cmdImageInspect],
+  ["image_tarlayer", cmdTarLayer],
+  ["image_export", cmdImageExport],
   ["history", cmdHistory],
   ["images", cmdImages],
   ["viz", cmdViz],
+  ["load", cmdLoad],
   ["import", cmdImport],
   ["pull", cmdPull],
   ["push", cmdPush],

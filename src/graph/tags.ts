@@ -31,7 +31,7 @@ import { SharedWork } from "./shared-work.ts";
 import { LayerTransfers } from "./transfers.ts";
 
 /** What naming and pulling images touches of the world. */
-export type TagStoreHost = Pick<Host, "fs" | "clock" | "random" | "net" | "machine" | "hash" | "env">;
+export type TagStoreHost = Pick<Host, "fs" | "clock" | "random" | "net" | "machine" | "hash" | "env" | "pool">;
 
 /** Which registries are asked, and which of them without proof of who they are. */
 export interface TagStoreOptions {
@@ -231,7 +231,12 @@ export class TagStore {
 
   /** The names of each image by the first 12 digits of its id. @origin graph/tags.go (*TagStore).GetRepoRefs */
   getRepoRefs(): Map<string, string[]> {
-    return new Map([...this.byId()].map(([id, names]) => [truncateID(id), names]));
+    const refs = new Map<string, string[]>();
+    for (const [id, names] of this.byId()) {
+      const short = truncateID(id);
+      refs.set(short, [...(refs.get(short) ?? []), ...names].sort(compareBytes));
+    }
+    return refs;
   }
 
   /** `repository@digest` for each manifest the image was pulled by, sorted. @since Docker 1.6 */

@@ -46,11 +46,12 @@ const CHOSEN: Record<string, Record<string, string>> = {
     id1: `abcdef0123456789abcd${"1".repeat(44)}`,
     id2: `abcdef0123456789abcd${"2".repeat(44)}`,
     id3: `abcdefc${"3".repeat(57)}`,
-    id5: "5".repeat(64),
-    id6: "6".repeat(64),
-    id7: "7".repeat(64),
+    // Not of digits alone: 1.2.0 would print them as numbers.
+    id5: "e5".repeat(32),
+    id6: "e6".repeat(32),
+    id7: "e7".repeat(32),
   },
-  events: { id4: "4".repeat(64) },
+  events: { id4: "e4".repeat(32) },
 };
 
 /** The moments that a request names, as seconds from now; the records leave them out. */

@@ -59,6 +59,7 @@ const entries: readonly CommandEntry[] = [
     async () => (await import("./commands/inspect.ts")).cmdInspect,
   ),
   entry("kill", "Kill a running container", async () => (await import("./commands/kill.ts")).cmdKill),
+  entry("load", "Load an image from a tar archive", async () => (await import("./commands/load.ts")).cmdLoad),
   entry(
     "login",
     "Register or log in to a Docker registry server",
@@ -91,6 +92,7 @@ const entries: readonly CommandEntry[] = [
   entry("rm", "Remove one or more containers", async () => (await import("./commands/rm.ts")).cmdRm),
   entry("rmi", "Remove one or more images", async () => (await import("./commands/rmi.ts")).cmdRmi),
   entry("run", "Run a command in a new container", async () => (await import("./commands/run.ts")).cmdRun),
+  entry("save", "Save an image to a tar archive", async () => (await import("./commands/save.ts")).cmdSave),
   entry(
     "search",
     "Search for an image on the Docker Hub",

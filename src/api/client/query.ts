@@ -15,11 +15,17 @@ function escaped(text: string): string {
   return out;
 }
 
-/** `?a=1&b=2`, sorted by name as Go does; what is `undefined` is left out. Nothing left: the empty text. */
-export function query(values: Readonly<Record<string, string | number | undefined>>): string {
+type Value = string | number | undefined;
+
+/**
+ * `?a=1&b=2`, sorted by name as Go does; several values of one name in their order. What is `undefined` is left out.
+ * Nothing left: the empty text.
+ */
+export function query(values: Readonly<Record<string, Value | readonly Value[]>>): string {
   const pairs = Object.keys(values)
     .sort()
-    .filter((name) => values[name] !== undefined)
-    .map((name) => `${escaped(name)}=${escaped(String(values[name]))}`);
+    .flatMap((name) => [values[name]].flat().map((value) => ({ name, value })))
+    .filter(({ value }) => value !== undefined)
+    .map(({ name, value }) => `${escaped(name)}=${escaped(String(value))}`);
   return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
 }

@@ -8,7 +8,7 @@
 import { Env } from "../../engine/env.ts";
 import type { Job } from "../../engine/job.ts";
 import { Table } from "../../engine/table.ts";
-import { messageOf, SystemError } from "../../errdefs/errdefs.ts";
+import { BadRequestError, messageOf, SystemError } from "../../errdefs/errdefs.ts";
 import { goJson } from "../../utils/go-json.ts";
 import { decodeNext, decodeObject } from "../../utils/go-json-decode.ts";
 import { JSONStreamError } from "../../utils/json-message.ts";
@@ -142,19 +142,33 @@ export async function getImagesSearch(api: ApiServices, request: ApiRequest, res
   await response.json(200, `${goJson(shapeSearch(rows, terms, version))}\n`);
 }
 
-/** @origin api/server/server.go getImagesGet */
+/**
+ * Sends an archive of one image, or of those that `names` lists.
+ *
+ * @origin api/server/server.go getImagesGet
+ */
 export async function getImagesGet(api: ApiServices, request: ApiRequest, response: ResponseWriter): Promise<void> {
-  if (request.version.after("1.0")) response.set("Content-Type", "application/x-tar");
-  const job = api.engine.job("image_export", imageName(request.name, request.version));
+  const { version } = request;
+  const names = request.name === "" ? request.query().all("names") : [request.name];
+  if (names.length === 0) throw new BadRequestError("Bad parameter: names has to list the images");
+  if (version.after("1.0")) response.set("Content-Type", "application/x-tar");
+  const job = api.engine.job("image_export", ...names.map((name) => imageName(name, version)));
   job.stdout.add({ write: (chunk) => response.write(chunk) });
   await request.run(job);
 }
 
-/** @origin api/server/server.go postImagesLoad */
-export async function postImagesLoad(api: ApiServices, request: ApiRequest): Promise<void> {
+/**
+ * Takes an archive of images. From 1.23 on it tells what it does, with `quiet=0` how far it is, too.
+ *
+ * @origin api/server/server.go postImagesLoad
+ */
+export async function postImagesLoad(api: ApiServices, request: ApiRequest, response: ResponseWriter): Promise<void> {
   const job = api.engine.job("load");
   job.stdin.add(request.body);
-  await request.run(job);
+  if (!request.version.atLeast("1.23")) return request.run(job);
+  const query = request.query();
+  job.setenvBool("quiet", !query.has("quiet") || query.bool("quiet"));
+  await streamProgress(request, response, job, true);
 }
 
 /**

@@ -56,8 +56,8 @@ function route(line: string, jobs: string, handle: ApiHandler, more: Pick<Route,
 /**
  * Every route and the jobs behind it.
  *
- * @deviation `HEAD /_ping` is new: clients of today ask it for the version. With `-D`, the profiler of Go's runtime is
- *   left out.
+ * @deviation `HEAD /_ping` is new: clients of today ask it for the version; so is `GET /images/get` for several images in
+ *   one archive. With `-D`, the profiler of Go's runtime is left out.
  */
 export const ROUTES: readonly Route[] = [
   route("GET /_ping", "", ping),
@@ -68,6 +68,7 @@ export const ROUTES: readonly Route[] = [
   route("GET /images/json", "images", getImagesJson),
   route("GET /images/viz", "viz", getImagesViz),
   route("GET /images/search", "search", getImagesSearch),
+  route("GET /images/get", "image_export", getImagesGet),
   route("GET /images/{name:.*}/get", "image_export", getImagesGet),
   route("GET /images/{name:.*}/history", "history", getImagesHistory),
   route("GET /images/{name:.*}/json", "image_inspect", getImagesByName),

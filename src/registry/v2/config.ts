@@ -46,26 +46,34 @@ const ALSO: Readonly<Record<string, readonly string[]>> = { amd64: ["386"], arm6
  * Reads the document.
  *
  * @param layers - how many the manifest has
+ * @param verb - what cannot be done when it is refused
  * @throws {BadRequestError} when it does not fit the manifest or the machine
  */
-export function parseConfig(bytes: Uint8Array, layers: number, wanted: Platform, what: string): ImageConfig {
+export function parseConfig(
+  bytes: Uint8Array,
+  layers: number,
+  wanted: Platform,
+  what: string,
+  verb: "pull" | "load" = "pull",
+): ImageConfig {
   const document = objectOf(parseJson(bytes, `the configuration of ${what}`), `the configuration of ${what}`);
   const os = text(document["os"]) || wanted.os;
   if (os !== wanted.os)
-    throw new BadRequestError(`Cannot pull ${what}: image operating system "${os}" cannot be used on this platform`);
+    throw new BadRequestError(`Cannot ${verb} ${what}: image operating system "${os}" cannot be used on this platform`);
   const architecture = text(document["architecture"]) || wanted.architecture;
-  if (!runs(architecture, wanted.architecture)) {
+  // An archive may be on its way to another machine.
+  if (verb === "pull" && !runs(architecture, wanted.architecture)) {
     const [there, here] = [`${os}/${architecture}`, `${wanted.os}/${wanted.architecture}`];
-    throw new BadRequestError(`Cannot pull ${what}: it is an image for ${there}, which cannot be used on ${here}`);
+    throw new BadRequestError(`Cannot ${verb} ${what}: it is an image for ${there}, which cannot be used on ${here}`);
   }
   const rootfs = objectOf(document["rootfs"], `the root file system of ${what}`);
-  if (rootfs["type"] !== "layers") throw new BadRequestError(`Cannot pull ${what}: unknown root file system type`);
+  if (rootfs["type"] !== "layers") throw new BadRequestError(`Cannot ${verb} ${what}: unknown root file system type`);
   const diffIds = listOf(rootfs["diff_ids"] ?? [], `the layers of ${what}`).map((id) =>
     parseDigest(id, `a layer of ${what}`),
   );
   if (diffIds.length !== layers) {
     throw new BadRequestError(
-      `Cannot pull ${what}: its manifest has ${layers} layers, its configuration ${diffIds.length}`,
+      `Cannot ${verb} ${what}: its manifest has ${layers} layers, its configuration ${diffIds.length}`,
     );
   }
   const history = listOf(document["history"] ?? [], `the history of ${what}`).map((value): HistoryEntry => {

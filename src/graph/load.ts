@@ -1,0 +1,64 @@
+/**
+ * The job `load`: images from an archive.
+ *
+ * What has a `manifest.json` is read by it, whatever else is there: archives of Docker since 1.10 and of skopeo, also
+ * those whose layers lie in `blobs/sha256`. Everything else is an archive of 1.2.0.
+ *
+ * All images of an archive become visible together, and get their names then.
+ *
+ * @origin graph/load.go
+ * @module
+ */
+
+import type { Job } from "../engine/job.ts";
+import { StreamFormatter } from "../utils/stream-formatter.ts";
+import { Bundle } from "./bundle.ts";
+import { planLegacy } from "./load-legacy.ts";
+import { planManifest } from "./load-manifest.ts";
+import type { LoadedImage } from "./load-plan.ts";
+import { ProgressSink } from "./progress-sink.ts";
+import { raceAbort } from "./shared-work.ts";
+import { stackLayers } from "./stack.ts";
+import type { TagStore } from "./tags.ts";
+
+/**
+ * Job `load`: reads an archive from standard input.
+ *
+ * Environment: `json` (says what it does; 1.2.0 is silent), `quiet` (says only what came of it).
+ *
+ * @origin graph/load.go (*TagStore).CmdLoad
+ * @deviation When an image cannot be loaded none of the archive is; 1.2.0 keeps those before it. An image is what its
+ *   directory is called; 1.2.0 believes its description.
+ */
+export async function cmdLoad(store: TagStore, job: Job): Promise<void> {
+  const { clock } = store.host;
+  const sink = job.getenvBool("json")
+    ? new ProgressSink(job.stdout, new StreamFormatter(true, () => clock.now()), clock)
+    : undefined;
+  const bundle = await Bundle.receive(store.host, job.stdin, job.signal);
+  try {
+    const progress = job.getenvBool("quiet") ? undefined : sink;
+    const plan = (await bundle.has("manifest.json"))
+      ? await planManifest(store, bundle, progress)
+      : await planLegacy(store, bundle, progress);
+    await stackLayers(store, plan.layers, job.signal);
+    for (const image of plan.images) await nameImage(store, image, sink);
+  } finally {
+    await bundle.remove();
+    if (sink !== undefined) await raceAbort(sink.drain(), job.signal).catch(() => undefined);
+  }
+}
+
+async function nameImage(store: TagStore, { id, names }: LoadedImage, sink: ProgressSink | undefined): Promise<void> {
+  const say = (text: string) => sink?.write(sink.formatter.formatStream(`${text}\n`));
+  for (const { repository, tag } of names) {
+    const name = `${repository}:${tag}`;
+    const old = store.get(repository)?.get(tag);
+    if (old !== undefined && old !== id) {
+      say(`The image ${name} already exists, renaming the old one with ID sha256:${old} to empty string`);
+    }
+    await store.set(repository, tag, id);
+    say(`Loaded image: ${name}`);
+  }
+  if (names.length === 0) say(`Loaded image ID: sha256:${id}`);
+}
