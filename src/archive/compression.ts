@@ -13,7 +13,7 @@
  */
 
 import { Decompress } from "fzstd";
-import { Gunzip } from "minizlib";
+import { Gunzip, Gzip } from "minizlib";
 import type { Exec } from "../host/host.ts";
 import type { Reader } from "../sync/io.ts";
 import { bunzip } from "./bunzip.ts";
@@ -211,4 +211,25 @@ function checkWindow(head: Uint8Array): void {
   const window = head[5] ?? 0;
   const base = 2 ** (10 + (window >> 3));
   if (base + (base / 8) * (window & 7) > ZSTD_WINDOW_BYTES) throw new Error("zstd: window too large");
+}
+
+/**
+ * Compresses with gzip, one piece at a time.
+ *
+ * @origin archive/archive.go CompressStream
+ */
+export async function* gzip(input: Reader): AsyncGenerator<Uint8Array> {
+  const stream = new Gzip({ chunkSize: INFLATE_CHUNK_BYTES } as ConstructorParameters<typeof Gzip>[0]);
+  const output: Buffer[] = [];
+  stream.on("data", (chunk: Buffer) => output.push(chunk));
+  try {
+    for await (const chunk of input) {
+      stream.write(toBuffer(chunk));
+      yield* output.splice(0);
+    }
+    stream.end();
+    yield* output.splice(0);
+  } finally {
+    stream.close();
+  }
 }

@@ -31,6 +31,9 @@ const TYPES: Readonly<Record<string, EntryType>> = {
   S: "0",
 };
 
+/** The beginnings of the magic with which names of owner and group are there. */
+const NAMED: ReadonlySet<string> = new Set(["ustar\0", "ustar "]);
+
 /** Reads all fields. @returns also how many bytes of data follow in the archive. @throws {TarError} */
 export function buildHeader(
   block: Buffer,
@@ -50,14 +53,20 @@ export function buildHeader(
   const stored = type === "0" ? size : 0;
   const mtime = time === undefined ? undefined : paxTime(time);
   const device = type === "3" || type === "4";
+  const fullMode = parseNumber(block, at + 100, 8, "mode");
+  const named = NAMED.has(block.toString("latin1", at + 257, at + 263));
   return {
     stored,
     header: {
       name,
       type,
-      mode: parseNumber(block, at + 100, 8, "mode") & 0o7777,
+      typeflag,
+      mode: fullMode & 0o7777,
+      fullMode,
       uid: id(paxUid === undefined ? parseNumber(block, at + 108, 8, "uid") : paxNumber(paxUid, "uid"), "uid"),
       gid: id(paxGid === undefined ? parseNumber(block, at + 116, 8, "gid") : paxNumber(paxGid, "gid"), "gid"),
+      uname: field("uname") ?? (named ? cString(block, at + 265, 32) : ""),
+      gname: field("gname") ?? (named ? cString(block, at + 297, 32) : ""),
       size: stored,
       mtime: mtime === undefined ? parseNumber(block, at + 136, 12, "mtime") : mtime.seconds,
       mtimeNs: mtime?.nanoseconds ?? 0,

@@ -31,10 +31,17 @@ export interface Header {
   readonly name: string;
   /** `0` file, `1` hard link, `2` symbolic link, `3` character device, `4` block device, `5` directory, `6` fifo. */
   readonly type: EntryType;
+  /** The type as the archive says it: also NUL and `7` for files, `S` for one with holes. */
+  readonly typeflag: string;
   /** Permissions with set-user-id, set-group-id and sticky bit. */
   readonly mode: number;
+  /** The whole number that the archive gives as mode; often the type's bits are in it. */
+  readonly fullMode: number;
   readonly uid: number;
   readonly gid: number;
+  /** Names of owner and group, "" without; nobody is looked up by them. */
+  readonly uname: string;
+  readonly gname: string;
   /** Bytes of the file when it is unpacked, holes included; 0 for everything that is no file. */
   readonly size: number;
   /** Time of the last change: whole seconds, rounded down, … */

@@ -5,7 +5,7 @@
  * is kept between two pieces is bounded: less than one block, an extended header, or the map of a sparse file.
  *
  * Understood: V7, ustar, pax, GNU (long names, binary numbers, sparse files). Global pax headers are checked and then
- * ignored, as in 1.2.0. Nothing that follows the end mark is looked at.
+ * ignored, as in 1.2.0, unless the handler wants them. Nothing that follows the end mark is looked at.
  *
  * The original is Go's own `archive/tar`, reader.go, which 1.2.0 carries with it.
  * @module
@@ -31,6 +31,12 @@ export interface TarHandler {
   data(chunk: Buffer, position: number): void;
   /** The entry is complete. */
   endEntry(): void;
+  /**
+   * A global extended header: an entry of its own for who asks for it, ignored otherwise.
+   *
+   * @param header - of type `g`, with everything else as in a file's header
+   */
+  globalHeader?(header: Header, body: Buffer): void;
 }
 
 /** What comes next in the stream. */
@@ -48,6 +54,7 @@ export class TarParser {
   #position = 0;
   #zeroBlocks = 0;
   #metaType = "";
+  #global: Header | undefined;
   #meta: Buffer[] = [];
   #extensions: Extensions = {};
   #sparse: SparseMap | undefined;
@@ -142,6 +149,8 @@ export class TarParser {
       if (size > MAX_META_BYTES) throw new TarError(`extended header of ${size} bytes`);
       this.#metaType = type;
       this.#meta = [];
+      if (type === "g" && this.#handler.globalHeader !== undefined)
+        this.#global = { ...buildHeader(input, at, "0", size, {}).header, typeflag: type };
       this.#padding = -size & (BLOCK_BYTES - 1);
       this.#expect("meta", size);
       return;
@@ -210,6 +219,7 @@ export class TarParser {
     if (this.#metaType === "x" || this.#metaType === "g") {
       const records = parsePax(body);
       if (this.#metaType === "x") this.#extensions.pax = records;
+      else if (this.#global !== undefined) this.#handler.globalHeader?.(this.#global, body);
       return;
     }
     const end = body.indexOf(0);

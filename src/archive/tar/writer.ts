@@ -29,12 +29,15 @@ export const TYPE_BITS: Readonly<Record<EntryType, number>> = {
 /** What is to be written. Names are byte strings. */
 export interface WriteHeader {
   readonly name: string;
-  /** A socket is written with type NUL. */
-  readonly type: EntryType | "\0";
+  /** A socket is written with type NUL. `g` is a global extended header, whose records are its content. */
+  readonly type: EntryType | "\0" | "7" | "g";
   /** With its type bits, as 1.2.0 writes it. */
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
+  /** Names of owner and group, byte strings. */
+  readonly uname?: string;
+  readonly gname?: string;
   readonly size: number;
   /** Seconds since 1970. */
   readonly mtime: number;
@@ -48,6 +51,7 @@ export interface WriteHeader {
 
 const NAME_BYTES = 100;
 const PREFIX_BYTES = 155;
+const OWNER_BYTES = 32;
 /** The largest time that eleven octal digits hold. */
 const MAX_MTIME = 2 ** 33 - 1;
 
@@ -72,8 +76,8 @@ export function encodeHeader(header: WriteHeader, pid: number): Buffer {
   const records: Buffer[] = [];
   let binary = false;
 
-  const text = (value: string, offset: number, key: string): boolean => {
-    if (value.length > NAME_BYTES || !isAscii(value)) {
+  const text = (value: string, offset: number, key: string, room = NAME_BYTES): boolean => {
+    if (value.length > room || !isAscii(value)) {
       records.push(formatPaxRecord(key, value));
       return false;
     }
@@ -99,6 +103,8 @@ export function encodeHeader(header: WriteHeader, pid: number): Buffer {
   const prefixed =
     split !== undefined &&
     isShort(header.linkname) &&
+    isShort(header.uname, OWNER_BYTES) &&
+    isShort(header.gname, OWNER_BYTES) &&
     (header.xattrs?.size ?? 0) === 0 &&
     !hasOddTime(header) &&
     !hasBinary(header);
@@ -115,6 +121,8 @@ export function encodeHeader(header: WriteHeader, pid: number): Buffer {
   number(header.mtime >= 0 && header.mtime <= MAX_MTIME ? header.mtime : 0, 136, 12);
   block[156] = header.type.charCodeAt(0);
   text(header.linkname ?? "", 157, "linkpath");
+  text(header.uname ?? "", 265, "uname", OWNER_BYTES);
+  text(header.gname ?? "", 297, "gname", OWNER_BYTES);
   number(header.devMajor ?? 0, 329, 8);
   number(header.devMinor ?? 0, 337, 8);
   block.write(binary ? "ustar  \0" : "ustar\x0000", 257, "latin1");
@@ -125,8 +133,8 @@ export function encodeHeader(header: WriteHeader, pid: number): Buffer {
   return records.length === 0 ? block : Buffer.concat([encodePax(header, Buffer.concat(records), pid), block]);
 }
 
-function isShort(link = ""): boolean {
-  return link.length <= NAME_BYTES && isAscii(link);
+function isShort(value = "", room = NAME_BYTES): boolean {
+  return value.length <= room && isAscii(value);
 }
 
 function hasBinary({ uid, gid, size }: WriteHeader): boolean {
