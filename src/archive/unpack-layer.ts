@@ -8,6 +8,7 @@
  * @module
  */
 
+import { messageOf } from "../errdefs/errdefs.ts";
 import type { Exec, Hasher } from "../host/host.ts";
 import type { UnpackJob, UnpackResult } from "../host/pool.ts";
 import type { SyncFs } from "../host/sync-fs.ts";
@@ -55,14 +56,25 @@ class Received {
   }
 }
 
-/** What comes, decompressed. A copy of nothing at all is none, as today; a layer of nothing is an error, as in 1.2.0. */
+/**
+ * What comes, decompressed.
+ *
+ * A layer that is none fails at once, as in 1.2.0. A copy fails when it is read: whether its destination is there comes
+ * first, and a copy of nothing at all is none, as today.
+ */
 async function opened(job: UnpackJob, { exec }: UnpackTools, received: Received): Promise<AsyncIterable<Buffer>> {
   try {
     return (await decompressStream(exec, received.stream(), job.compression === "none" ? "none" : undefined)).plain;
   } catch (cause) {
-    if (job.into === undefined || received.bytes > 0) throw cause;
-    return (async function* () {})();
+    if (job.into === undefined) throw cause;
+    const failure = messageOf(cause) === "EOF" ? new Error("unexpected EOF", { cause }) : cause;
+    return nothing(received.bytes > 0 ? failure : undefined);
   }
+}
+
+async function* nothing(failure: unknown): AsyncGenerator<Buffer> {
+  if (failure !== undefined) throw failure;
+  yield* [];
 }
 
 /**
