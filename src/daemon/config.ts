@@ -196,3 +196,17 @@ export function getDefaultNetworkMtu({ net }: Pick<Host, "net">): number {
     return defaultNetworkMtu;
   }
 }
+
+/** What Linux allows for IPv4, and for a link between two namespaces. */
+const [smallestMtu, largestMtu] = [68, 65_535];
+
+/**
+ * Refuses an MTU that no container could have.
+ *
+ * @deviation 1.2.0 takes any number, and each container fails to start with `invalid argument`.
+ */
+export function checkMtu(mtu: number): void {
+  if (mtu >= smallestMtu && mtu <= largestMtu) return;
+  const cure = `choose ${smallestMtu} to ${largestMtu}, or 0 for that of the default route`;
+  throw new Error(`Invalid --mtu: ${mtu}; ${cure}`);
+}

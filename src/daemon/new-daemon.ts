@@ -18,7 +18,13 @@ import type { Logger } from "../pkg/log/log.ts";
 import { newSysInfo } from "../pkg/sysinfo/sysinfo.ts";
 import { createPidFile, removePidFile } from "../utils/daemon.ts";
 import { checkKernelAndArch } from "./check-machine.ts";
-import { checkDaemonConfig, type DaemonConfig, disableNetworkBridge, getDefaultNetworkMtu } from "./config.ts";
+import {
+  checkDaemonConfig,
+  checkMtu,
+  type DaemonConfig,
+  disableNetworkBridge,
+  getDefaultNetworkMtu,
+} from "./config.ts";
 import { Daemon } from "./daemon.ts";
 import type { ExecDriver } from "./execdriver/driver.ts";
 import { checkDriver, newDriver } from "./execdriver/execdrivers/execdrivers.ts";
@@ -52,6 +58,7 @@ export async function newDaemon(
   overrides: DaemonOverrides = {},
 ): Promise<Daemon> {
   if (config.mtu === 0) config.mtu = getDefaultNetworkMtu(host);
+  else checkMtu(config.mtu);
   checkDaemonConfig(config);
   if (config.pidfile !== "") {
     // A listener may have failed meanwhile: whoever shuts down now waits, and then knows the file it has to remove.

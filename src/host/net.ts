@@ -64,6 +64,8 @@ export interface Link {
   readonly master: number;
   /** Free text kept with the link (`ip link set … alias`). */
   readonly alias?: string;
+  /** What it is to its driver: `bridge`, `veth`; "" for a device, absent when nobody knows. */
+  readonly kind?: string;
 }
 
 /** An IPv4 address on a link. */

@@ -257,7 +257,8 @@ test("an interface is removed with its namespace, twice without error", async ()
 test("an interface that cannot be made leaves nothing", async () => {
   const netnsPath = join(root, "broken");
   const options = { id: "x", netnsPath, bridge: "nobridge", ip: "172.17.0.9", prefix: 16, gateway: "", mtu: 0 };
-  await assert.rejects(createInterface(host, options), { code: "ENODEV" });
+  const message = /^Cannot connect veth[0-9a-f]{7} to the bridge nobridge: no such device$/;
+  await assert.rejects(createInterface(host, options), { message });
   assert.equal(existsSync(netnsPath), false);
 });
 
@@ -412,6 +413,40 @@ test("without icc containers talk only where they are linked", async () => {
   await release(engine, "a", "b");
 });
 
+test("without icc the kernel is told to filter the bridge; where it cannot, that is said", async () => {
+  const path = "/proc/sys/net/bridge/bridge-nf-call-iptables";
+  const programs: string[] = [];
+  const missing = (times: number): Host => ({
+    ...host,
+    exec: {
+      ...real.exec,
+      run: (command, args, options) => {
+        if (command !== "modprobe") return real.exec.run(command, args, options);
+        programs.push(`${command} ${args.join(" ")}`);
+        return real.exec.run("true", []);
+      },
+    },
+    fs: {
+      ...real.fs,
+      writeFile: async (file: unknown) => {
+        if (file !== path) return;
+        programs.push("write");
+        if (times-- > 0) throw Object.assign(new Error("no such file"), { code: "ENOENT" });
+      },
+    } as Host["fs"],
+  });
+  const said = () => out.toString().split("WARNING: containers can talk").length - 1;
+  const before = said();
+  await boot({ InterContainerCommunication: "0" }, missing(1));
+  assert.deepEqual(programs.splice(0), ["write", "modprobe br_netfilter", "write"]);
+  assert.equal(said(), before);
+  await boot({ InterContainerCommunication: "0" }, missing(2));
+  assert.deepEqual(programs.splice(0), ["write", "modprobe br_netfilter", "write"]);
+  assert.equal(said(), before + 1);
+  await boot({}, missing(1));
+  assert.deepEqual(programs, []);
+});
+
 test("the rules of links and ports go with the daemon, when its containers are still there", async () => {
   const engine = await boot();
   const before = (await rules()).sort();
@@ -505,6 +540,7 @@ test("a bridge of the user's own is used, or missed by its name", async () => {
   await assert.rejects(boot({ BridgeIface: "br-user" }), { message: "Interface br-user has no IP addresses" });
   links.addAddress("br-user", "192.168.77.1/24");
   links.setUp("br-user");
+  await assert.rejects(boot({ BridgeIface: "lo" }), { message: /^lo is no bridge; / });
   const engine = await boot({ BridgeIface: "br-user" });
   const env = await run(engine, "allocate_interface", ["a"]);
   assert.equal(env.get("IP"), "192.168.77.2");

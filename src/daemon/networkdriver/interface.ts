@@ -8,8 +8,10 @@
  * @module
  */
 
-import { isErrno } from "../../errdefs/errdefs.ts";
+import { isErrno, SystemError } from "../../errdefs/errdefs.ts";
+import { errnoText } from "../../errdefs/errno-text.ts";
 import type { Host } from "../../host/host.ts";
+import type { Links } from "../../host/net.ts";
 import { ipToInt } from "./utils.ts";
 
 /** What a container's interface is to be. */
@@ -107,12 +109,21 @@ function joinBridge(
         if (isErrno(cause, "EEXIST") && attempt < NAME_ATTEMPTS) continue;
         throw cause;
       }
-      links.setMaster(name, bridge);
+      plugIn(links, name, bridge);
       links.setUp(name);
       return name;
     }
   } finally {
     links.close();
+  }
+}
+
+/** Puts a link on the bridge. @throws {SystemError} when that is not possible: something else may have its name by now */
+function plugIn(links: Links, name: string, bridge: string): void {
+  try {
+    links.setMaster(name, bridge);
+  } catch (cause) {
+    throw new SystemError(`Cannot connect ${name} to the bridge ${bridge}: ${errnoText(cause)}`, { cause });
   }
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import {
   checkDaemonConfig,
+  checkMtu,
   type DaemonConfig,
   getDefaultNetworkMtu,
   installDaemonFlags,
@@ -89,6 +90,15 @@ test("checkDaemonConfig() refuses settings that contradict each other", () => {
   );
   for (const args of [[], ["-b", "br9"], ["--bip", "x"], ["--iptables=false"], ["--icc=false"]]) {
     expect(() => checkDaemonConfig(configOf(...args))).not.toThrow();
+  }
+});
+
+test("checkMtu() takes what a link can have", () => {
+  for (const mtu of [68, 1500, 65_535]) expect(() => checkMtu(mtu)).not.toThrow();
+  for (const mtu of [-1, 1, 67, 65_536, 70_000]) {
+    expect(() => checkMtu(mtu)).toThrow(
+      `Invalid --mtu: ${mtu}; choose 68 to 65535, or 0 for that of the default route`,
+    );
   }
 });
 

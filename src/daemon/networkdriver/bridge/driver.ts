@@ -11,7 +11,7 @@
  */
 
 import type { Handler, Job } from "../../../engine/job.ts";
-import { SystemError } from "../../../errdefs/errdefs.ts";
+import { isErrno, SystemError } from "../../../errdefs/errdefs.ts";
 import { errnoText } from "../../../errdefs/errno-text.ts";
 import type { Host } from "../../../host/host.ts";
 import type { Links } from "../../../host/net.ts";
@@ -61,18 +61,18 @@ export function initDriver(host: DriverHost, log: Logger): Handler {
     let network: IPNet;
     try {
       network = await bridgeNetwork(host, log, job, links, bridge);
+      requireBridge(links, bridge);
       removeStaleLinks(host, links, bridge);
     } finally {
       links.close();
     }
+    const ips = addressPool(job, network);
     const mapper = new PortMapper(host, new PortAllocator(), iptables);
     await acceptNoRouters(host, bridge);
     const [chain] = await Promise.all([filter(iptables, log, job, bridge, network), forwardPackets(host, job)]);
     mapper.setIptablesChain(chain);
+    if (!job.getenvBool("InterContainerCommunication")) await filterBridge(host, job);
 
-    const ips = new IPAllocator();
-    const fixed = job.getenv("FixedCIDR");
-    if (fixed !== "") ips.registerSubnet(network, parseCIDR(fixed));
     job.eng.hackSetGlobalVar("httpapi.bridgeIP", network.ip);
     const defaultBindingIP = job.getenv("DefaultBindingIP") || "0.0.0.0";
     const allocations = new Allocations({ bridge, network, defaultBindingIP, ips, mapper, log });
@@ -110,6 +110,27 @@ async function bridgeNetwork(host: DriverHost, log: Logger, job: Job, links: Lin
     }
   }
   return network;
+}
+
+/**
+ * Refuses a link that nothing can be plugged into.
+ *
+ * @deviation 1.2.0 takes any link that has an address, and fails with each container.
+ */
+function requireBridge(links: Links, name: string): void {
+  const kind = links.list().find((link) => link.name === name)?.kind;
+  if (kind === undefined || kind === "bridge") return;
+  throw new SystemError(
+    `${name} is no bridge; make one (ip link add NAME type bridge) and say -b NAME, or leave out -b`,
+  );
+}
+
+/** The addresses of containers: all of the network, or a part of it. @since Docker 1.3 */
+function addressPool(job: Job, network: IPNet): IPAllocator {
+  const ips = new IPAllocator();
+  const fixed = job.getenv("FixedCIDR");
+  if (fixed !== "") ips.registerSubnet(network, parseCIDR(fixed));
+  return ips;
 }
 
 /**
@@ -157,5 +178,25 @@ async function forwardPackets(host: Pick<Host, "fs">, job: Job): Promise<void> {
     await host.fs.writeFile(path, "1\n");
   } catch (cause) {
     job.logf(`WARNING: unable to enable IPv4 forwarding: open ${path}: ${errnoText(cause)}\n`);
+  }
+}
+
+/**
+ * Sends packets between two containers through the filter: without it `--icc=false` would keep nobody apart.
+ *
+ * @deviation In the kernels of 1.2.0's time they always went there; since Linux 3.18 it takes a module.
+ */
+async function filterBridge(host: Pick<Host, "fs" | "exec">, job: Job): Promise<void> {
+  const path = "/proc/sys/net/bridge/bridge-nf-call-iptables";
+  const enable = () => host.fs.writeFile(path, "1\n");
+  try {
+    await enable().catch(async (cause: unknown) => {
+      if (!isErrno(cause, "ENOENT")) throw cause;
+      await host.exec.run("modprobe", ["br_netfilter"]).catch(() => undefined); // seen by what is still not there
+      await enable();
+    });
+  } catch (cause) {
+    const cure = "load the kernel module br_netfilter";
+    job.logf(`WARNING: containers can talk to each other all the same: open ${path}: ${errnoText(cause)}; ${cure}\n`);
   }
 }

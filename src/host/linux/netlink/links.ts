@@ -221,6 +221,8 @@ function decodeLink(message: Message): Link {
   const attributes = decodeAttributes(message.body.subarray(16));
   const address = attributes.get(IFLA.ADDRESS);
   const alias = decodeText(attributes.get(IFLA.IFALIAS));
+  const info = attributes.get(IFLA.LINKINFO);
+  const kind = info === undefined ? undefined : decodeAttributes(info).get(IFLA.INFO_KIND);
   return {
     index: message.body.readInt32LE(4),
     name: decodeText(attributes.get(IFLA.IFNAME)),
@@ -229,5 +231,6 @@ function decodeLink(message: Message): Link {
     mac: address?.length === 6 ? decodeMac(address) : "",
     master: attributes.get(IFLA.MASTER)?.readUInt32LE(0) ?? 0,
     ...(alias === "" ? {} : { alias }),
+    kind: decodeText(kind),
   };
 }
