@@ -4,8 +4,9 @@
  * @module
  */
 
+import { quote } from "../strconv/strconv.ts";
 import { display, isMap, sortedKeys, typeName, type Value } from "./format.ts";
-import { type FunctionEntry, truth } from "./funcs.ts";
+import { type ArgumentType, type FunctionEntry, truth } from "./funcs.ts";
 import { type Command, type Node, type Operand, type Pipe, show } from "./nodes.ts";
 import type { Tree } from "./parse.ts";
 
@@ -33,6 +34,16 @@ interface Found {
 
 const nothing: Found = { value: undefined, viaInterface: false };
 
+/** Leaves a range, or the present round of it. */
+class Leave extends Error {
+  readonly kind: "break" | "continue";
+
+  constructor(kind: "break" | "continue") {
+    super(kind);
+    this.kind = kind;
+  }
+}
+
 /** Templates that call each other end here. */
 const MAX_DEPTH = 1000;
 
@@ -50,6 +61,8 @@ class Execution {
   #variables: { readonly name: string; found: Found }[] = [];
   #depth = 0;
   #name = "";
+  /** What was looked at last: errors without a place of their own are found there. */
+  #last: Operand | undefined;
 
   constructor(tree: Tree, functions: Readonly<Record<string, FunctionEntry>>) {
     this.#tree = tree;
@@ -82,6 +95,9 @@ class Execution {
       case "template":
         this.#call(node, dot);
         return;
+      case "break":
+      case "continue":
+        throw new Leave(node.kind);
       default: {
         const mark = this.#variables.length;
         this.#control(node, dot);
@@ -92,8 +108,8 @@ class Execution {
 
   #call(node: Extract<Node, { kind: "template" }>, dot: Found): void {
     const body = this.#tree.defined.get(node.name);
-    const shown = `{{template ${JSON.stringify(node.name)}}}`;
-    if (body === undefined) this.#fail(node.pos, shown, `template ${JSON.stringify(node.name)} not defined`);
+    const shown = `{{template ${quote(node.name)}${node.pipe ? ` ${show(node.pipe)}` : ""}}}`;
+    if (body === undefined) this.#fail(node.pos, shown, `template ${quote(node.name)} not defined`);
     if (++this.#depth > MAX_DEPTH) this.#fail(node.pos, shown, `exceeded maximum template depth (${MAX_DEPTH})`);
     const argument = node.pipe ? this.#pipeline(dot, node.pipe) : nothing;
     const name = this.#name;
@@ -120,8 +136,20 @@ class Execution {
       // The pipeline has declared its variables already, with the whole collection as value.
       if (declares.length > 0) this.#set(declares.length, 1, element);
       if (declares.length > 1) this.#set(declares.length, 2, { value: key, viaInterface: false });
-      this.#walkAll(node.body, element);
+      const goOn = this.#round(node.body, element);
       this.#variables.length = mark;
+      if (!goOn) return;
+    }
+  }
+
+  /** One round of a range; whether there is to be another. */
+  #round(body: readonly Node[], element: Found): boolean {
+    try {
+      this.#walkAll(body, element);
+      return true;
+    } catch (cause) {
+      if (!(cause instanceof Leave)) throw cause;
+      return cause.kind === "continue";
     }
   }
 
@@ -134,8 +162,7 @@ class Execution {
 
   #items(value: Value | undefined, pipe: Pipe): [Value, Value][] {
     if (value === undefined || value === null) return [];
-    if (typeof value !== "object")
-      return this.#fail(pipe.pos, show(pipe), `range can't iterate over ${display(value)}`);
+    if (typeof value !== "object") return this.#failHere(pipe, `range can't iterate over ${display(value)}`);
     if (isMap(value)) return sortedKeys(value).map((key) => [key, value[key] as Value]);
     return value.map((item, i) => [BigInt(i), item]);
   }
@@ -152,6 +179,7 @@ class Execution {
     for (const name of pipe.declares) {
       const known = pipe.assigns ? this.#variables.findLast((variable) => variable.name === name) : undefined;
       if (known) known.found = found;
+      else if (pipe.assigns) this.#failHere(pipe, `undefined variable: ${name}`);
       else this.#variables.push({ name, found });
     }
     return found;
@@ -163,42 +191,65 @@ class Execution {
     if (first.kind === "identifier") return this.#function(dot, first.name, command, rest, last);
     if (first.kind === "field" || first.kind === "variable" || first.kind === "chain") {
       if (rest.length === 0 && last === undefined) return this.#operand(dot, first);
-      const found = this.#operand(dot, first);
+      this.#operand(dot, first);
       const name = "path" in first ? first.path.at(-1) : undefined;
-      if (name === undefined) this.#fail(first.pos, show(first), `can't give argument to non-function ${show(first)}`);
-      return this.#fail(
-        first.pos,
-        show(first),
-        found.value === undefined ? "nil data; no entry for key" : `${name} is not a method but has arguments`,
-      );
+      const what = name === undefined ? `can't give argument to non-function ${show(first)}` : undefined;
+      return this.#fail(first.pos, show(first), what ?? `${name} is not a method but has arguments`);
     }
-    if (rest.length > 0 || last !== undefined) {
-      return this.#fail(first.pos, show(first), `can't give argument to non-function ${show(first)}`);
-    }
+    if (rest.length > 0 || last !== undefined)
+      return this.#failHere(first, `can't give argument to non-function ${show(first)}`);
     if (first.kind === "nil") return this.#fail(first.pos, "nil", "nil is not a command");
     return this.#operand(dot, first);
   }
 
   #function(dot: Found, name: string, command: Command, operands: readonly Operand[], last: Found | undefined): Found {
     const entry = this.#functions[name] as FunctionEntry;
-    const args = operands.map((operand) =>
-      operand.kind === "nil" ? null : (this.#operand(dot, operand).value ?? null),
-    );
-    if (last) args.push(last.value ?? null);
-    const context = show(command);
-    if (entry.variadic ? args.length < entry.arity : args.length !== entry.arity) {
+    this.#last = command.args[0];
+    const count = operands.length + (last ? 1 : 0);
+    if (entry.variadic ? count < entry.arity : count !== entry.arity) {
       const wanted = entry.variadic ? `at least ${entry.arity}` : String(entry.arity);
-      this.#fail(command.pos, name, `wrong number of args for ${name}: want ${wanted} got ${args.length}`);
+      const got = entry.variadic ? operands.length : count;
+      this.#fail(command.pos, name, `wrong number of args for ${name}: want ${wanted} got ${got}`);
     }
+    const args: Value[] = [];
+    for (const operand of operands) {
+      const value = this.#argument(dot, operand, entry.types?.[args.length]);
+      if (entry.decides?.(value) === true) return { value, viaInterface: false };
+      args.push(value);
+    }
+    if (last) args.push(this.#checked(last.value ?? null, entry.types?.[args.length], command.args.at(-1) as Operand));
     try {
       return { value: entry.call(...args), viaInterface: false };
     } catch (cause) {
       if (cause instanceof TemplateExecError || !(cause instanceof Error)) throw cause;
-      return this.#fail(command.pos, context, `error calling ${name}: ${cause.message}`);
+      return this.#fail(command.pos, show(command), `error calling ${name}: ${cause.message}`);
     }
   }
 
+  /** An argument's value, which has to be of the type that the function wants. */
+  #argument(dot: Found, operand: Operand, type: ArgumentType | undefined): Value {
+    if (operand.kind === "nil") {
+      if (type === "string") this.#fail(operand.pos, "nil", "cannot assign nil to string");
+      return null;
+    }
+    const literal = operand.kind === "bool" || operand.kind === "number" || operand.kind === "string";
+    if (literal && type !== undefined && !(type === "string" && operand.kind === "string")) {
+      const text = show(operand);
+      const what =
+        type === "string" ? `expected string; found ${text}` : `can't handle ${text} for arg of type ${type}`;
+      this.#fail(operand.pos, text, what);
+    }
+    return this.#checked(this.#operand(dot, operand).value ?? null, type, operand);
+  }
+
+  #checked(value: Value, type: ArgumentType | undefined, node: Operand): Value {
+    if (type === undefined || typeName(value) === type || (value === null && type !== "string")) return value;
+    const text = value === null ? `invalid value; expected ${type}` : undefined;
+    return this.#fail(node.pos, show(node), text ?? `wrong type for value; expected ${type}; got ${typeName(value)}`);
+  }
+
   #operand(dot: Found, operand: Operand): Found {
+    if (operand.kind !== "pipe") this.#last = operand;
     switch (operand.kind) {
       case "dot":
         return dot;
@@ -212,10 +263,13 @@ class Execution {
         return this.#fields(dot, operand.path, operand);
       case "variable": {
         const variable = this.#variables.findLast(({ name }) => name === operand.name);
-        return this.#fields(variable?.found ?? nothing, operand.path, operand);
+        if (variable === undefined) this.#fail(operand.pos, show(operand), `undefined variable: ${operand.name}`);
+        return this.#fields((variable as { found: Found }).found, operand.path, operand);
       }
-      case "chain":
-        return this.#fields(this.#operand(dot, operand.of), operand.path, operand);
+      case "chain": {
+        const of = this.#operand(dot, operand.of);
+        return this.#fields(of, operand.path, this.#last ?? operand);
+      }
       case "pipe":
         return this.#pipeline(dot, operand);
       case "identifier":
@@ -241,12 +295,19 @@ class Execution {
     return found;
   }
 
+  #failHere(otherwise: Operand, what: string): never {
+    const node = this.#last ?? otherwise;
+    return this.#fail(node.pos, show(node), what);
+  }
+
   #fail(pos: number, context: string, what: string): never {
     const before = this.#tree.text.slice(0, pos);
     const line = before.split("\n").length;
     const column = Buffer.byteLength(before.slice(before.lastIndexOf("\n") + 1));
-    const shown = [...context].length > 20 ? `${[...context].slice(0, 20).join("")}...` : context;
-    const name = JSON.stringify(this.#name);
-    throw new TemplateExecError(`template: :${line}:${column}: executing ${name} at <${shown}>: ${what}`, this.printed);
+    const name = quote(this.#name);
+    throw new TemplateExecError(
+      `template: :${line}:${column}: executing ${name} at <${context}>: ${what}`,
+      this.printed,
+    );
   }
 }

@@ -36,6 +36,7 @@ export interface Pipe {
 /** A piece of a template. */
 export type Node =
   | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "break" | "continue" }
   | { readonly kind: "action"; readonly pipe: Pipe }
   | {
       readonly kind: "if" | "range" | "with";

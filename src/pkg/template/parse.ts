@@ -4,8 +4,10 @@
  * @module
  */
 
-import { type Item, lex, TemplateSyntaxError } from "./lex.ts";
-import type { Command, Node, Operand, Pipe } from "./nodes.ts";
+import { quote } from "../strconv/strconv.ts";
+import { type Item, type ItemType, lex, TemplateSyntaxError } from "./lex.ts";
+import { type Command, type Node, type Operand, type Pipe, show } from "./nodes.ts";
+import { parseNumber } from "./number.ts";
 import { unquote } from "./unquote.ts";
 
 /** A parsed template and the templates defined in it. */
@@ -25,6 +27,21 @@ export function parse(text: string, functions: ReadonlySet<string>): Tree {
   return new Parser(text, functions).tree();
 }
 
+/** What a command can begin with. */
+const OPERANDS: ReadonlySet<ItemType> = new Set<ItemType>([
+  "bool",
+  "char",
+  "dot",
+  "field",
+  "identifier",
+  "leftParen",
+  "nil",
+  "number",
+  "raw",
+  "string",
+  "variable",
+]);
+
 class Parser {
   readonly #text: string;
   readonly #functions: ReadonlySet<string>;
@@ -33,6 +50,8 @@ class Parser {
   #at = 0;
   /** Variables in scope, innermost last. */
   #variables: string[] = ["$"];
+  /** How many ranges are around: only in one there is something to break. */
+  #rangeDepth = 0;
 
   constructor(text: string, functions: ReadonlySet<string>) {
     this.#text = text;
@@ -43,7 +62,7 @@ class Parser {
   tree(): Tree {
     const root: Node[] = [];
     while (this.#peek().type !== "eof") {
-      if (this.#peek().type === "left" && this.#peekWord(1) === "define") this.#definition();
+      if (this.#peek().type === "left" && this.#isDefinition()) this.#definition();
       else {
         const end = this.#node(root);
         if (end) this.#fail(`unexpected {{${end}}}`);
@@ -58,12 +77,22 @@ class Parser {
     this.#next();
     const name = this.#name("define clause");
     this.#endAction("define clause");
-    const before = this.#variables;
+    this.#body(name, "define clause");
+  }
+
+  /** The pieces of a template of its own, in which no variable outside is known. */
+  #body(name: string, context: string): void {
+    const [before, depth] = [this.#variables, this.#rangeDepth];
     this.#variables = ["$"];
-    const [body, end] = this.#list("define clause");
-    if (end !== "end") this.#fail(`unexpected {{${end}}} in define clause`);
+    this.#rangeDepth = 0;
+    const [body, end] = this.#list();
+    if (end !== "end") this.#fail(`unexpected {{${end}}} in ${context}`);
     this.#variables = before;
-    this.#defined.set(name, body);
+    this.#rangeDepth = depth;
+    const known = this.#defined.get(name);
+    if (known !== undefined && !isEmpty(known)) {
+      if (!isEmpty(body)) this.#fail(`template: multiple definition of template ${quote(name)}`);
+    } else this.#defined.set(name, body);
   }
 
   /** Parses one piece into `into`, or returns the keyword of `{{else}}` and `{{end}}`, whose action it has then read. */
@@ -73,6 +102,7 @@ class Parser {
       into.push({ kind: "text", text: item.value });
       return undefined;
     }
+    if (item.type !== "left") this.#unexpected(item, "input");
     this.#skipSpace();
     const word = this.#peek().type === "keyword" ? this.#next().value : "";
     switch (word) {
@@ -80,7 +110,24 @@ class Parser {
         this.#endAction("end");
         return "end";
       case "else":
+        this.#skipSpace();
+        if (!this.#isKeyword("if")) this.#endAction("else");
         return "else";
+      case "break":
+      case "continue":
+        this.#endAction(`{{${word}}}`);
+        if (this.#rangeDepth === 0) this.#fail(`{{${word}}} outside {{range}}`);
+        into.push({ kind: word });
+        return undefined;
+      case "block": {
+        this.#skipSpace();
+        const pos = this.#peek().pos;
+        const name = this.#name("block clause");
+        const pipe = this.#pipeline("block clause");
+        this.#body(name, "block clause");
+        into.push({ kind: "template", name, pipe, pos });
+        return undefined;
+      }
       case "if":
       case "range":
       case "with":
@@ -91,13 +138,13 @@ class Parser {
         const pos = this.#peek().pos;
         const name = this.#name("template clause");
         this.#skipSpace();
-        const pipe = this.#peek().type === "right" ? undefined : this.#pipeline("template");
+        const pipe = this.#peek().type === "right" ? undefined : this.#pipeline("template clause");
         if (pipe === undefined) this.#next();
         into.push({ kind: "template", name, pipe, pos });
         return undefined;
       }
       case "define":
-        return this.#fail("unexpected {{define}}");
+        return this.#fail("unexpected <define> in command");
       default:
         into.push({ kind: "action", pipe: this.#pipeline("command") });
         return undefined;
@@ -105,30 +152,29 @@ class Parser {
   }
 
   /** Pieces up to `{{end}}` or `{{else}}`. */
-  #list(context: string): [Node[], "end" | "else"] {
+  #list(): [Node[], "end" | "else"] {
     const nodes: Node[] = [];
     while (this.#peek().type !== "eof") {
       const end = this.#node(nodes);
       if (end) return [nodes, end];
     }
-    return this.#fail(context === "define clause" ? "unexpected EOF in define clause" : "unexpected EOF");
+    return this.#fail("unexpected EOF");
   }
 
   #control(kind: "if" | "range" | "with"): Node {
     const depth = this.#variables.length;
     const pipe = this.#pipeline(kind);
-    const [body, end] = this.#list(kind);
+    if (kind === "range") this.#rangeDepth++;
+    const [body, end] = this.#list();
+    if (kind === "range") this.#rangeDepth--;
     let otherwise: Node[] = [];
     if (end === "else") {
-      this.#skipSpace();
-      const chained = this.#peek();
-      if (kind === "if" && chained.type === "keyword" && chained.value === "if") {
+      if (kind === "if" && this.#isKeyword("if")) {
         // {{else if}} is {{else}}{{if}} with one {{end}} for both.
         this.#next();
         otherwise = [this.#control("if")];
       } else {
-        this.#endAction("else");
-        const [list, last] = this.#list(kind);
+        const [list, last] = this.#list();
         if (last === "else") this.#fail("expected end; found {{else}}");
         otherwise = list;
       }
@@ -138,7 +184,7 @@ class Parser {
   }
 
   /** A pipeline up to the end of its action or parenthesis, which it reads too. */
-  #pipeline(context: string): Pipe {
+  #pipeline(context: string, end: "right" | "rightParen" = "right"): Pipe {
     this.#skipSpace();
     const pos = this.#peek().pos;
     const [declares, assigns] = this.#declarations(context);
@@ -146,43 +192,56 @@ class Parser {
     for (;;) {
       this.#skipSpace();
       const item = this.#peek();
-      if (item.type === "right" || item.type === "rightParen") {
+      if (item.type === end) {
         this.#next();
-        if (commands.length === 0) this.#fail(`missing value for ${context}`);
-        commands.slice(1).forEach((command, i) => {
-          const kind = command.args[0]?.kind;
-          if (kind === "bool" || kind === "dot" || kind === "nil" || kind === "number" || kind === "string")
-            this.#fail(`non executable command in pipeline stage ${i + 2}`);
-        });
-        if (!assigns) this.#variables.push(...declares);
+        this.#check(commands, context);
         return { kind: "pipe", declares, assigns, commands, pos };
       }
-      commands.push(this.#command(context));
+      if (!OPERANDS.has(item.type)) this.#unexpected(item, context);
+      commands.push(this.#command());
     }
+  }
+
+  #check(commands: readonly Command[], context: string): void {
+    if (commands.length === 0) this.#fail(`missing value for ${context}`);
+    commands.slice(1).forEach((command, i) => {
+      const kind = command.args[0]?.kind;
+      if (kind === "bool" || kind === "dot" || kind === "nil" || kind === "number" || kind === "string")
+        this.#fail(`non executable command in pipeline stage ${i + 2}`);
+    });
   }
 
   /** `$x :=`, `$x =`, and in a range `$i, $x :=`. */
   #declarations(context: string): [string[], boolean] {
-    const start = this.#at;
     const names: string[] = [];
     while (this.#peek().type === "variable") {
-      names.push(this.#next().value);
+      const start = this.#at;
+      const name = this.#next().value;
       this.#skipSpace();
-      const item = this.#next();
+      const item = this.#peek();
       if (item.type === "declare" || item.type === "assign") {
-        const assigns = item.type === "assign";
-        if (assigns) for (const name of names) this.#known(name);
-        if (names.length > (context === "range" ? 2 : 1)) this.#fail(`too many declarations in ${context}`);
-        return [names, assigns];
+        this.#next();
+        this.#variables.push(name);
+        return [[...names, name], item.type === "assign"];
       }
-      if (item.type !== "comma" || context !== "range") break;
+      if (item.type !== "comma") {
+        this.#at = start;
+        break;
+      }
+      this.#next();
+      this.#variables.push(name);
+      names.push(name);
+      if (context !== "range" || names.length > 1) this.#fail(`too many declarations in ${context}`);
       this.#skipSpace();
+      const { type } = this.#peek();
+      if (type !== "variable" && type !== "right" && type !== "rightParen")
+        this.#fail("range can only initialize variables");
     }
-    this.#at = start;
-    return [[], false];
+    return [names, false];
   }
 
-  #command(context: string): Command {
+  #command(): Command {
+    this.#skipSpace();
     const pos = this.#peek().pos;
     const args: Operand[] = [];
     for (;;) {
@@ -190,15 +249,10 @@ class Parser {
       const operand = this.#operand();
       if (operand) args.push(operand);
       const item = this.#peek();
-      if (item.type === "space") continue;
-      if (item.type === "pipe") {
-        this.#next();
-        this.#skipSpace();
-        if (this.#peek().type === "right") this.#fail(`missing value for ${context}`);
-        break;
-      }
       if (item.type === "right" || item.type === "rightParen") break;
-      this.#fail(`unexpected ${describe(item)} in operand`);
+      this.#next();
+      if (item.type === "pipe") break;
+      if (item.type !== "space") this.#unexpected(item, "operand");
     }
     if (args.length === 0) this.#fail("empty command");
     return { args, pos };
@@ -221,7 +275,7 @@ class Parser {
       case "number":
       case "nil":
       case "dot":
-        return this.#fail(`unexpected . after term ${JSON.stringify(this.#text.slice(term.pos, pos))}`);
+        return this.#fail(`unexpected . after term ${quote(show(term))}`);
       default:
         return { kind: "chain", of: term, path, pos };
     }
@@ -232,7 +286,7 @@ class Parser {
     const { pos, value } = item;
     switch (item.type) {
       case "identifier":
-        if (!this.#functions.has(value)) this.#fail(`function ${JSON.stringify(value)} not defined`);
+        if (!this.#functions.has(value)) this.#fail(`function ${quote(value)} not defined`);
         this.#next();
         return { kind: "identifier", name: value, pos };
       case "dot":
@@ -259,22 +313,19 @@ class Parser {
         return { kind: "string", value: this.#unquote(value), quoted: value, pos };
       case "leftParen":
         this.#next();
-        return this.#pipeline("parenthesized pipeline");
+        return this.#pipeline("parenthesized pipeline", "rightParen");
       default:
         return undefined;
     }
   }
 
   #number({ type, value }: Item): bigint | number {
-    if (type === "char") return BigInt([...this.#unquote(value)][0]?.codePointAt(0) ?? 0);
-    const digits = value.replace(/^[+-]/, "");
-    const octal = /^0[0-7]+$/.test(digits) ? `0o${digits.slice(1)}` : digits;
-    if (/^(?:0[xXo][0-9a-fA-F]+|[0-9]+)$/.test(octal) && !/^0[89]/.test(digits)) {
-      return value.startsWith("-") ? -BigInt(octal) : BigInt(octal);
+    if (type === "char") {
+      const char = unquote(value) ?? this.#fail(`malformed character constant: ${value}`);
+      return BigInt(char.codePointAt(0) ?? 0);
     }
-    const float = Number(value);
-    if (Number.isNaN(float) || digits === "") this.#fail(`illegal number syntax: ${JSON.stringify(value)}`);
-    return float;
+    const number = parseNumber(value);
+    return number ?? this.#fail(`illegal number syntax: ${quote(value)}`);
   }
 
   #unquote(quoted: string): string {
@@ -282,21 +333,21 @@ class Parser {
   }
 
   #known(name: string): void {
-    if (!this.#variables.includes(name)) this.#fail(`undefined variable ${JSON.stringify(name)}`);
+    if (!this.#variables.includes(name)) this.#fail(`undefined variable ${quote(name)}`);
   }
 
   /** The quoted name in `{{define "name"}}` and `{{template "name"}}`. */
   #name(context: string): string {
     this.#skipSpace();
     const item = this.#next();
-    if (item.type !== "string" && item.type !== "raw") this.#fail(`unexpected ${describe(item)} in ${context}`);
+    if (item.type !== "string" && item.type !== "raw") this.#unexpected(item, context);
     return this.#unquote(item.value);
   }
 
   #endAction(context: string): void {
     this.#skipSpace();
     const item = this.#next();
-    if (item.type !== "right") this.#fail(`unexpected ${describe(item)} in ${context}`);
+    if (item.type !== "right") this.#unexpected(item, context);
   }
 
   #skipSpace(): void {
@@ -307,16 +358,27 @@ class Parser {
     return this.#items[this.#at] as Item;
   }
 
-  /** The first word of the action `ahead` items from here. */
-  #peekWord(ahead: number): string {
-    const item = this.#items[this.#at + ahead];
-    return item?.type === "space" ? this.#peekWord(ahead + 1) : (item?.value ?? "");
+  /** Whether the action that begins here is a definition. */
+  #isDefinition(): boolean {
+    let at = this.#at + 1;
+    while (this.#items[at]?.type === "space") at++;
+    return this.#isKeyword("define", at);
+  }
+
+  #isKeyword(word: string, at = this.#at): boolean {
+    const item = this.#items[at];
+    return item?.type === "keyword" && item.value === word;
   }
 
   #next(): Item {
     const item = this.#peek();
-    if (item.type !== "eof") this.#at++;
+    if (item.type !== "eof" && item.type !== "error") this.#at++;
     return item;
+  }
+
+  /** A word that cannot stand here. */
+  #unexpected(item: Item, context: string): never {
+    return this.#fail(item.type === "error" ? item.value : `unexpected ${describe(item)} in ${context}`);
   }
 
   #fail(what: string): never {
@@ -324,11 +386,14 @@ class Parser {
   }
 }
 
+/** Whether there is nothing to show in a template: a later one of the same name may then take its place. */
+function isEmpty(nodes: readonly Node[]): boolean {
+  return nodes.every((node) => node.kind === "text" && node.text.trim() === "");
+}
+
 /** A word in an error message. */
 function describe(item: Item): string {
   if (item.type === "eof") return "EOF";
-  if (item.type === "keyword") return `<${item.value}>`;
-  return [...item.value].length > 10
-    ? `${JSON.stringify([...item.value].slice(0, 10).join(""))}...`
-    : JSON.stringify(item.value);
+  if (item.type === "keyword" || item.type === "dot" || item.type === "nil") return `<${item.value}>`;
+  return [...item.value].length > 10 ? `${quote([...item.value].slice(0, 10).join(""))}...` : quote(item.value);
 }

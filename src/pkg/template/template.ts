@@ -2,6 +2,9 @@
  * Go's `text/template`, for `docker inspect --format`: fields, pipelines, variables, `if`, `range`, `with`, `define`,
  * Go's own functions, and `json` and `join`.
  *
+ * Of Go's language all is here but methods, imaginary numbers, and the places of arguments in `printf`. An integer of the
+ * template and a number of the data, which Go takes for a float, can be compared.
+ *
  * Data is what JSON holds. A key that is not there, and nil, print as `<no value>`. The texts of errors are Go's.
  *
  * @module
@@ -13,7 +16,7 @@ import { builtins, type FunctionEntry } from "./funcs.ts";
 import { parse, type Tree } from "./parse.ts";
 
 export { TemplateExecError } from "./exec.ts";
-export type { Value } from "./format.ts";
+export { display, type Value } from "./format.ts";
 export type { FunctionEntry } from "./funcs.ts";
 export { TemplateSyntaxError } from "./lex.ts";
 

@@ -6,6 +6,7 @@
 
 import { messageOf } from "../../../errdefs/errdefs.ts";
 import {
+  display,
   type FunctionEntry,
   Template,
   TemplateExecError,
@@ -27,11 +28,12 @@ const USAGE = 64;
  * @origin api/client/cli.go funcMap
  * @deviation `join` comes from later versions.
  */
-const functions: Readonly<Record<string, FunctionEntry>> = {
+export const functions: Readonly<Record<string, FunctionEntry>> = {
   json: { arity: 1, call: (value) => goMapJson(plain(value as Value), floatText) },
   join: {
     arity: 2,
-    call: (list, separator) => (Array.isArray(list) ? list.map((item) => String(item)).join(String(separator)) : ""),
+    types: ["[]interface {}", "string"],
+    call: (list, separator) => ((list ?? []) as readonly Value[]).map(display).join(separator as string),
   },
 };
 

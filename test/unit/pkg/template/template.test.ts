@@ -1,5 +1,9 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Template, TemplateExecError, type Value } from "../../../../src/pkg/template/template.ts";
+import { functions } from "../../../../src/api/client/commands/inspect.ts";
+import { Template, TemplateExecError, TemplateSyntaxError, type Value } from "../../../../src/pkg/template/template.ts";
 
 const data: Value = {
   Name: "/web",
@@ -63,6 +67,13 @@ test.each([
   ["{{`raw \\n`}}{{\"\\t\\u00e9\"}}{{'a'}}", "raw \\n\té97"],
   ["{{0x10}} {{1e3}} {{-7}} {{010}} {{1.5}}", "16 1000 -7 8 1.5"],
   ['{{define "row"}}<{{.}}>{{end}}{{range .Config.Cmd}}{{template "row" .}}{{end}}', "<sh><-c><true>"],
+  ["{{range $i, $v := .Config.Cmd}}{{if $i}}{{break}}{{end}}{{$v}}{{end}}", "sh"],
+  ['{{range .Config.Cmd}}{{if eq . "-c"}}{{continue}}{{end}}{{.}},{{end}}', "sh,true,"],
+  ['{{block "b" .Name}}<{{.}}>{{end}}', "</web>"],
+  ["{{slice .Name 1}} {{slice .Config.Cmd 1 2}}", "web [-c]"],
+  ["{{or .Name .Name.X}}{{and .Empty .Name.X}}", "/web"],
+  ["{{0b101}} {{0o17}} {{1_000}} {{0x1p-2}}", "5 15 1000 0.25"],
+  ["{{eq .Nil .Nope}} {{eq .Nil 1}}", "true false"],
   ['{{html "<a&b>"}} {{js "it\'s"}} {{urlquery "a b/c"}}', "&lt;a&amp;b&gt; it\\'s a+b%2Fc"],
 ])("Template.execute() renders %s", (text, expected) => {
   expect(render(text)).toBe(expected);
@@ -81,9 +92,12 @@ test.each([
   ['{{"a}}', "template: :1: unterminated quoted string"],
   ["{{`a}}", "template: :1: unterminated raw quoted string"],
   ["{{(.X}}", "template: :1: unclosed left paren"],
-  ["{{.X)}}", "template: :1: unexpected right paren U+0029 ')'"],
+  ["{{.X)}}", 'template: :1: unexpected ")" in command'],
   ["{{.X!}}", "template: :1: bad character U+0021 '!'"],
-  ["{{!}}", "template: :1: unrecognized character in action: U+0021 '!'"],
+  ["{{!}}", 'template: :1: unexpected "!" in command'],
+  ["{{\x01}}", "template: :1: unrecognized character in action: U+0001"],
+  ["{{break}}", "template: :1: {{break}} outside {{range}}"],
+  ['{{.X}}{{define "a"}}x{{end}}{{define "a"}}y{{end}}', 'template: :1: template: multiple definition of template "a"'],
   ["{{1x}}", 'template: :1: bad number syntax: "1x"'],
   ["{{/* a}}", "template: :1: unclosed comment"],
   ["{{.X | 3}}", "template: :1: non executable command in pipeline stage 2"],
@@ -131,4 +145,122 @@ test("Template.execute() ends a template that calls itself for ever", () => {
 test("Template knows no names of JavaScript", () => {
   expect(render("{{.constructor}} {{.__proto__}}")).toBe("<no value> <no value>");
   expect(() => new Template("{{constructor .}}")).toThrow('function "constructor" not defined');
+});
+
+/** Templates made at random, and what Go 1.19's own package makes of them. */
+interface Recorded {
+  readonly data: Value;
+  readonly templates: readonly { t: string; out: string; parse?: string; err?: string }[];
+}
+
+test("Template does with templates made at random what Go's own package does", () => {
+  const recorded = JSON.parse(readFileSync(join(import.meta.dirname, "recorded.json"), "utf8")) as Recorded;
+  expect(recorded.templates.length).toBeGreaterThan(400);
+  const done = recorded.templates.map(({ t }) => {
+    let template: Template;
+    try {
+      template = new Template(t, functions);
+    } catch (cause) {
+      return { t, out: "", parse: (cause as Error).message };
+    }
+    try {
+      return { t, out: template.execute(recorded.data) };
+    } catch (cause) {
+      return { t, out: (cause as TemplateExecError).printed, err: (cause as Error).message };
+    }
+  });
+  expect(done).toEqual(recorded.templates);
+});
+
+const pieces = [
+  "{{",
+  "}}",
+  "{{- ",
+  " -}}",
+  "if",
+  "range",
+  "end",
+  "else",
+  "with",
+  "define",
+  "template",
+  "block",
+  "$x",
+  ":=",
+  "=",
+  "|",
+  "(",
+  ")",
+  ".",
+  ".a",
+  '"s"',
+  "`",
+  "'",
+  "1",
+  "-",
+  " ",
+  "\n",
+  "json",
+  "index",
+  "len",
+  "eq",
+  "and",
+  "printf",
+  "/*",
+  "*/",
+  ",",
+  "é",
+  "\u0000",
+  "nil",
+  "break",
+];
+
+test("Template meets any text with a result or with an error of its own, and soon", () => {
+  const text = fc.oneof(
+    fc.string(),
+    fc.array(fc.constantFrom(...pieces), { maxLength: 20 }).map((words) => words.join("")),
+  );
+  fc.assert(
+    fc.property(text, fc.jsonValue(), (source, value) => {
+      try {
+        new Template(source, functions).execute(value as Value);
+      } catch (cause) {
+        expect([TemplateSyntaxError, TemplateExecError]).toContain((cause as Error).constructor);
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("Template leaves text alone, and shows any value as JSON that reads as the same value", () => {
+  fc.assert(
+    fc.property(
+      fc.string().filter((text) => !text.includes("{{")),
+      fc.jsonValue({ noUnicodeString: false }),
+      (text, value) => {
+        const plain = JSON.parse(JSON.stringify(value)) as Value;
+        const shown = new Template(`${text}{{json .}}`, functions).execute(plain);
+        expect(shown.startsWith(text)).toBe(true);
+        expect(JSON.parse(shown.slice(text.length))).toEqual(plain);
+      },
+    ),
+  );
+});
+
+test("Template visits every element of a list once, in order, and every key of a map, sorted", () => {
+  const word = fc.stringMatching(/^[a-z]{1,5}$/);
+  fc.assert(
+    fc.property(fc.array(word), fc.dictionary(word, word), (list, map) => {
+      const run = (source: string) => new Template(source, functions).execute({ list, map });
+      expect(run("{{range .list}}{{.}},{{end}}")).toBe(list.map((item) => `${item},`).join(""));
+      expect(run('{{join .list ","}} {{len .list}}')).toBe(`${list.join(",")} ${list.length}`);
+      const pairs = Object.keys(map)
+        .sort()
+        .map((key) => `${key}=${map[key]};`);
+      expect(run("{{range $k, $v := .map}}{{$k}}={{$v}};{{end}}")).toBe(pairs.join(""));
+      expect(run("{{range $i, $v := .list}}{{if eq $v (index $.list $i)}}+{{end}}{{end}}")).toBe(
+        "+".repeat(list.length),
+      );
+    }),
+  );
 });
