@@ -82,6 +82,7 @@ async function removeLink(daemon: Daemon, name: string): Promise<void> {
  * The directory is renamed first: from then on the next boot finishes what a crash leaves undone.
  *
  * @param force - kills it when somebody starts it meanwhile
+ * @param silent - tells nobody: a build removes what it made itself
  * @origin daemon/delete.go Destroy
  */
 export async function destroy(
@@ -89,6 +90,7 @@ export async function destroy(
   container: Container,
   withVolumes: boolean,
   force = false,
+  silent = false,
 ): Promise<void> {
   const { id, root } = container;
   const { fs } = daemon.host;
@@ -120,7 +122,7 @@ export async function destroy(
     daemon.containerGraph.purge(id);
     if (failure !== undefined) throw new VolumeError(messageOf(failure), { cause: failure });
   } finally {
-    daemon.logEvent(container, "destroy");
+    if (!silent) daemon.logEvent(container, "destroy");
     container.removed.resolve();
   }
 }

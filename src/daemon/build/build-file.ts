@@ -282,7 +282,7 @@ export class BuildFile {
     for (const [id, container] of this.#tmpContainers) {
       let text = `Removing intermediate container ${truncateID(id)}\n`;
       try {
-        if (container !== undefined) await destroy(this.daemon, container, true);
+        if (container !== undefined) await destroy(this.daemon, container, true, true, true);
         this.#tmpContainers.delete(id);
       } catch (cause) {
         text = `Error removing intermediate container ${truncateID(id)}: ${messageOf(cause)}\n`;

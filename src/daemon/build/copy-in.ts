@@ -8,7 +8,8 @@
  * archive, with ADD              what is in it goes into dest
  * ```
  *
- * The image may have links anywhere: they are followed as if its root were `/`, and the thread that writes has made it so.
+ * The image may have links anywhere: they are followed as if its root were `/`. The thread that writes is locked into the
+ * directory where the files go, so that an archive cannot leave that either.
  *
  * @origin daemon/build.go
  * @module
@@ -116,9 +117,9 @@ class Target {
       throw this.#named("mkdir", cause);
     });
     const chown = this.#host.machine.uid === 0;
-    const into = { path: this.#inside, keepKinds: false, ...(owner === undefined ? {} : { owner }) };
+    const into = { path: "/", keepKinds: false, ...(owner === undefined ? {} : { owner }) };
     await this.#host.pool.unpack(
-      { root: this.#root, whiteouts: "keep", chown, compression, sync: true, into },
+      { root: this.path, whiteouts: "keep", chown, compression, sync: true, into },
       archive,
       this.#signal,
     );

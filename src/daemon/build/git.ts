@@ -56,6 +56,7 @@ export function gitAddress(remote: string): string {
  * @param dir - an empty directory; the caller removes it when the archive has been read
  * @throws {SystemError} with what git said
  * @origin daemon/build.go (*Daemon).CmdBuild
+ * @deviation What git said comes on one line; of 1.2.0's text the client gets the last line, a parenthesis.
  */
 export async function gitArchive(host: GitHost, remote: string, dir: string, signal: AbortSignal): Promise<Reader> {
   const options = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
@@ -73,7 +74,9 @@ export async function gitArchive(host: GitHost, remote: string, dir: string, sig
   const { code, signal: killed, stdout, stderr } = await host.exec.run("git", clone, { env, signal });
   if (code !== 0) {
     const how = code === undefined ? `signal: ${killed}` : `exit status ${code}`;
-    throw new SystemError(`Error trying to use git: ${how} (${stdout}${stderr})`);
+    // On one line: of an error with several, only the last one reaches the client.
+    const said = `${stdout}${stderr}`.trim().replace(/\s*\n\s*/g, "; ");
+    throw new SystemError(`Error trying to use git: ${how} (${said})`);
   }
   return tar(host, dir);
 }
