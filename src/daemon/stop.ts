@@ -6,8 +6,8 @@
  */
 
 import type { Job } from "../engine/job.ts";
-import { ConflictError, NotModifiedError, SystemError } from "../errdefs/errdefs.ts";
-import { signalMap } from "../pkg/signal/signal.ts";
+import { BadRequestError, ConflictError, NotModifiedError, SystemError } from "../errdefs/errdefs.ts";
+import { parseSignal as parseTodaysSignal, signalMap, validSignalForPlatform } from "../pkg/signal/signal.ts";
 import type { Container } from "./container.ts";
 import type { Daemon } from "./daemon.ts";
 import { rephrase } from "./errors.ts";
@@ -51,25 +51,46 @@ function timeoutOf(job: Job): number {
 }
 
 /**
- * Job `kill CONTAINER [SIGNAL]`; `strict`: a container that does not run is an error.
+ * Job `kill CONTAINER [SIGNAL]`; `strict`: a container that does not run is an error; `today`: the signals, errors and
+ * events that clients newer than 1.2.0 know.
  *
  * @origin daemon/kill.go ContainerKill
  */
 export async function containerKill(daemon: Daemon, job: Job): Promise<void> {
   const [name, text = ""] = job.args;
   if (name === undefined || job.args.length > 2) throw new SystemError(`Usage: ${job.name} CONTAINER [SIGNAL]`);
-  const signal = text === "" ? SIGKILL : parseSignal(text);
-  const container = daemon.mustGet(name);
-  if (job.getenvBool("strict") && !container.state.running) {
-    throw new ConflictError(`Container ${container.id} is not running`);
-  }
+  const today = job.getenvBool("today");
+  const signal = text === "" ? SIGKILL : today ? signalOf(text) : parseSignal(text);
+  const container = today ? known(daemon, name) : daemon.mustGet(name);
   try {
+    if (today && !validSignalForPlatform(signal)) {
+      throw new SystemError(`The linux daemon does not support signal ${signal}`);
+    }
+    if (job.getenvBool("strict") && !container.state.running) {
+      throw new ConflictError(`Container ${container.id} is not running`);
+    }
     if (signal === SIGKILL) await killContainer(daemon, container);
     else await killSig(daemon, container, signal);
   } catch (cause) {
-    throw rephrase(cause, (reason) => `Cannot kill container ${name}: ${reason}`);
+    throw rephrase(cause, (reason) => `Cannot kill container${today ? ":" : ""} ${name}: ${reason}`);
   }
-  if (signal === SIGKILL) daemon.logEvent(container, "kill");
+  if (signal === SIGKILL || today) daemon.logEvent(container, "kill", { signal: String(signal) });
+}
+
+/** @throws {BadRequestError} `Invalid signal: <text>` */
+function signalOf(text: string): number {
+  const signal = parseTodaysSignal(text);
+  if (signal === undefined) throw new BadRequestError(`Invalid signal: ${text}`);
+  return signal;
+}
+
+/** @throws {NotFoundError} in the words of today */
+function known(daemon: Daemon, name: string): Container {
+  try {
+    return daemon.mustGet(name);
+  } catch (cause) {
+    throw rephrase(cause, (reason) => `Cannot kill container: ${name}: ${reason}`);
+  }
 }
 
 /** A number from 1 to 31, or a name with or without `SIG`. @throws `Invalid signal: <text>` */
@@ -141,11 +162,8 @@ export async function stopContainer(daemon: Daemon, container: Container, second
 
 /** The image's choice, else SIGTERM. @since Docker 1.9 */
 function stopSignal({ config }: Container): number {
-  try {
-    return config.StopSignal === undefined || config.StopSignal === "" ? SIGTERM : parseSignal(config.StopSignal);
-  } catch {
-    return SIGTERM;
-  }
+  const signal = parseTodaysSignal(config.StopSignal ?? "");
+  return signal !== undefined && validSignalForPlatform(signal) ? signal : SIGTERM;
 }
 
 /** Whether `done` settles in time. */

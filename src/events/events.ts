@@ -113,6 +113,10 @@ export class Events implements Installer {
   async #get(job: Job): Promise<void> {
     const actor = job.getenv("format") === "actor";
     const [since, until] = [moment(job, "since", actor), moment(job, "until", actor)];
+    if (actor && since !== undefined && until !== undefined && until < since) {
+      const [from, to] = [job.getenv("since"), job.getenv("until")];
+      throw new BadRequestError(`\`since\` time (${from}) cannot be after \`until\` time (${to})`);
+    }
     const wanted = eventFilter(job.getenvJson("filters"));
     const write = actor ? (event: Event) => `${actorJson(event)}\n` : eventJson;
     // Both in one step, so that no event is missed between the memory and the subscription, and none comes twice.

@@ -157,7 +157,7 @@ export async function postContainersRestart(
 
 /**
  * @origin api/server/server.go postContainersKill
- * @deviation For clients newer than 1.2.0, killing a container that does not run is a conflict.
+ * @deviation Since API 1.20, killing a container that does not run is a conflict.
  */
 export async function postContainersKill(
   api: ApiServices,
@@ -166,7 +166,8 @@ export async function postContainersKill(
 ): Promise<void> {
   const signal = (await request.form()).get("signal");
   const job = api.engine.job("kill", request.name, ...(signal === "" ? [] : [signal]));
-  if (request.version.modern) job.setenvBool("strict", true);
+  job.setenvBool("today", request.version.modern);
+  job.setenvBool("strict", request.version.atLeast("1.20"));
   await request.run(job);
   response.status(204);
 }
@@ -196,7 +197,9 @@ export async function postContainersUnpause(
 /** @origin api/server/server.go postContainersResize */
 export async function postContainersResize(api: ApiServices, request: ApiRequest): Promise<void> {
   const form = await request.form();
-  await request.run(api.engine.job("resize", request.name, form.get("h"), form.get("w")));
+  const job = api.engine.job("resize", request.name, form.get("h"), form.get("w"));
+  job.setenvBool("strict", request.version.modern);
+  await request.run(job);
 }
 
 /** @origin api/server/server.go deleteContainers */

@@ -50,6 +50,32 @@ export const signalMap: ReadonlyMap<string, number> = new Map([
   ["XFSZ", 25],
 ]);
 
+/** Linux's real-time signals. */
+const RTMIN = 34;
+const RTMAX = 64;
+
+/**
+ * The number of a signal that a client of today names: in capitals or not, with or without `SIG`, real-time ones too.
+ *
+ * @param text - a name, or a number, which is not looked at
+ * @returns `undefined` for a name that none has
+ * @since Docker 1.9
+ */
+export function parseSignal(text: string): number | undefined {
+  if (/^[+-]?\d+$/.test(text)) return Number(text) === 0 ? undefined : Number(text);
+  const name = text.toUpperCase().replace(/^SIG/, "");
+  const [, end, digits = "0"] = /^RT(MIN|MAX)(?:[+-](\d{1,2}))?$/.exec(name) ?? [];
+  const steps = Number(digits);
+  if (end === "MIN" && !name.includes("-") && steps <= 15) return RTMIN + steps;
+  if (end === "MAX" && !name.includes("+") && steps <= 14) return RTMAX - steps;
+  return signalMap.get(name);
+}
+
+/** Whether Linux has a signal of this number for programs to use. @since Docker 1.9 */
+export function validSignalForPlatform(signal: number): boolean {
+  return (signal >= 1 && signal < 32) || (signal >= RTMIN && signal <= RTMAX);
+}
+
 /** Second names of signals that have another one above. */
 const ALIASES: ReadonlySet<string> = new Set(["CLD", "IOT", "POLL", "UNUSED"]);
 
