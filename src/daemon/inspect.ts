@@ -8,6 +8,7 @@
 import { Env } from "../engine/env.ts";
 import type { Job } from "../engine/job.ts";
 import { SystemError } from "../errdefs/errdefs.ts";
+import { withoutConfinement } from "../runconfig/confinement.ts";
 import type { HostConfig } from "../runconfig/host-config.ts";
 import { goJson } from "../utils/go-json.ts";
 import type { Container } from "./container.ts";
@@ -56,6 +57,6 @@ function linksOf(daemon: Daemon, container: Container): string[] | null {
 
 /** With 1.2.0's 15 keys only. */
 function withoutNew(hostConfig: HostConfig): HostConfig {
-  const { AutoRemove: _autoRemove, ...rest } = hostConfig;
+  const { AutoRemove: _autoRemove, ...rest } = withoutConfinement(hostConfig);
   return rest;
 }

@@ -7,6 +7,7 @@
 
 import { BadRequestError } from "../errdefs/errdefs.ts";
 import type { Config } from "./config.ts";
+import { type Confinement, confinementFields } from "./confinement.ts";
 import { type Decoder, Notes } from "./decode.ts";
 import { configFields, hostConfigFields } from "./from-json.ts";
 import type { HostConfig } from "./host-config.ts";
@@ -56,6 +57,20 @@ class JobReader {
     const notes = new Notes();
     notes.mismatch(wrong, "string");
     throw new BadRequestError(`${key}: ${notes.first}`);
+  }
+
+  /** Keys that 1.2.0 does not know; a wrong type is always an error: 1.2.0's clients do not send them. */
+  confinement(): Confinement {
+    const notes = new Notes();
+    const entries = Object.entries(confinementFields).flatMap(([key, decode]: [string, Decoder<unknown>]) => {
+      const text = this.#job.getenv(key);
+      if (text === "") return [];
+      const isText = key === "CgroupnsMode" || key === "CpusetMems";
+      const value = decode(isText ? text : parsed(text, notes), notes);
+      return value === undefined ? [] : [[key, value] as const];
+    });
+    if (notes.first !== undefined) throw new BadRequestError(notes.first);
+    return Object.fromEntries(entries) as Confinement;
   }
 
   /** @throws {BadRequestError} for the first wrong value, when it matters */
@@ -142,6 +157,7 @@ export function containerHostConfigFromJob(job: JobGetter, options: FromJobOptio
     CapDrop: read.list("CapDrop"),
     RestartPolicy: read.json("RestartPolicy", hostConfigFields.RestartPolicy),
     ...(job.getenv("AutoRemove") === "" ? {} : { AutoRemove: job.getenvBool("AutoRemove") }),
+    ...read.confinement(),
   };
   read.finish(options);
   return hostConfig;

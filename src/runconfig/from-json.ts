@@ -7,6 +7,7 @@
 
 import { BadRequestError } from "../errdefs/errdefs.ts";
 import type { Config } from "./config.ts";
+import { confinementFields } from "./confinement.ts";
 import { bool, type Decoder, integer, list, Notes, nothing, optional, record, struct, text } from "./decode.ts";
 import type { DeviceMapping, HostConfig, PortBinding, RestartPolicy } from "./host-config.ts";
 
@@ -66,6 +67,7 @@ export const hostConfigFields: { [K in keyof HostConfig]-?: Decoder<HostConfig[K
   CapDrop: texts,
   RestartPolicy: struct<RestartPolicy>({ Name: text, MaximumRetryCount: integer }, "runconfig.RestartPolicy"),
   AutoRemove: optional(bool),
+  ...confinementFields,
 };
 
 const config = struct<Config>(configFields, "runconfig.Config");

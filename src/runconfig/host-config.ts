@@ -6,6 +6,7 @@
  */
 
 import type { PortBinding, PortMap } from "../nat/nat.ts";
+import type { Confinement } from "./confinement.ts";
 
 export type { PortBinding, PortMap };
 
@@ -27,7 +28,7 @@ export interface DeviceMapping {
  *
  * @origin runconfig/hostconfig.go HostConfig
  */
-export interface HostConfig {
+export interface HostConfig extends Confinement {
   Binds: string[] | null;
   ContainerIDFile: string;
   LxcConf: { Key: string; Value: string }[] | null;

@@ -88,7 +88,12 @@ export class ApiRequest {
     return Number(this.head.headers["content-length"] ?? 0) || 0;
   }
 
-  /** The whole body. @throws {BadRequestError} when it is longer than 4 MiB */
+  /**
+   * The whole body.
+   *
+   * @throws {BadRequestError} when it is longer than 4 MiB, or ends before its announced length
+   * @deviation 1.2.0 takes a body of any length, until the machine has no memory left.
+   */
   async text(): Promise<string> {
     try {
       return (await readAll(this.body, MAX_BODY_BYTES)).toString("utf8");

@@ -41,6 +41,30 @@ export type NetworkMode =
   | { readonly kind: "host" }
   | { readonly kind: "none" }; // own namespace with nothing but loopback
 
+/** What clients of today narrow a container down with; `undefined`: not asked for. @since Docker 1.3 and later */
+export interface Confinement {
+  readonly readonlyRootfs: boolean;
+  readonly noNewPrivileges: boolean;
+  readonly rlimits: readonly { readonly type: string; readonly soft: number; readonly hard: number }[];
+  readonly tmpfs: readonly { readonly destination: string; readonly options: string[] }[];
+  readonly sysctls: Readonly<Record<string, string>>;
+  /** A view of the cgroups that begins at the container's own. */
+  readonly ownCgroupView: boolean;
+  readonly oomKillDisable: boolean;
+  readonly shmBytes: number | undefined;
+  readonly pidsLimit: number | undefined;
+  readonly oomScoreAdj: number | undefined;
+  /** Bytes. */
+  readonly memoryReservation: number | undefined;
+  /** 0 to 100. */
+  readonly memorySwappiness: number | undefined;
+  /** Microseconds, as the quota. */
+  readonly cpuPeriod: number | undefined;
+  readonly cpuQuota: number | undefined;
+  readonly cpusetMems: string | undefined;
+  readonly blkioWeight: number | undefined;
+}
+
 /**
  * Everything needed to start a container's first process.
  *
@@ -67,6 +91,7 @@ export interface Command {
   readonly privileged: boolean;
   readonly capAdd: readonly string[];
   readonly capDrop: readonly string[];
+  readonly confinement?: Confinement;
 }
 
 /** The container's standard streams as the daemon sees them. */
