@@ -8,6 +8,7 @@
 import { isErrno } from "../errdefs/errdefs.ts";
 import type { Host } from "../host/host.ts";
 import type { Reader } from "../sync/io.ts";
+import { type MatchLog, matches } from "../utils/context.ts";
 import { fromText } from "./byte-string.ts";
 import type { EntryType } from "./tar/header.ts";
 import { encodeHeader, paddingOf, TRAILER, type WriteHeader } from "./tar/writer.ts";
@@ -22,6 +23,8 @@ const SMALL_BYTES = 64 << 10;
 /** … so many at a time. */
 const AHEAD = 16;
 const OPAQUE_XATTR = "trusted.overlay.opaque";
+/** In the place of the process that writes an extended header. */
+const NOBODY = 0;
 const O_NOFOLLOW = 0o400000;
 const O_NONBLOCK = 0o4000;
 
@@ -29,6 +32,15 @@ const O_NONBLOCK = 0o4000;
 export interface TarOptions {
   /** `overlay`: marks of deleted files become `.wh.` files, and marks themselves stay out. */
   readonly whiteouts?: "overlay";
+  /** Patterns of what is left out, byte strings; a directory goes with all that is in it. */
+  readonly excludes?: readonly string[];
+  /** Is told what is left out. */
+  readonly log?: MatchLog;
+  /**
+   * The archive is the context of a build: every name of a file comes with its content, so that its sum tells what is in
+   * it; and of attributes only `security.capability`, as the others belong to this machine.
+   */
+  readonly context?: boolean;
 }
 
 const S_IFMT = 0o170000;
@@ -57,15 +69,18 @@ export class TarSource {
   readonly #host: ArchiveHost;
   readonly #links = new Map<string, string>();
   readonly #prefix: string;
+  readonly #context: boolean;
 
   /**
    * @param root - the directory that becomes `/` of the archive
    * @param prefix - what every name in the archive begins with, the root's own name; a byte string
+   * @param context - see {@link TarOptions.context}
    */
-  constructor(host: ArchiveHost, root: string, prefix = "") {
+  constructor(host: ArchiveHost, root: string, prefix = "", context = false) {
     this.#host = host;
     this.tree = new Tree(host, root);
     this.#prefix = prefix;
+    this.#context = context;
   }
 
   /** The name of an entry in the archive. */
@@ -102,11 +117,12 @@ export class TarSource {
    * @param content - what {@link readAhead} gave
    * @origin archive/archive.go addTarFile
    * @deviation A second name of a file is written as a hard link; 1.2.0 writes the content again. All attributes of the
-   *   file go along; 1.2.0 keeps `security.capability` alone.
+   *   file go along; 1.2.0 keeps `security.capability` alone. No process is named in extended headers, so that a tree has
+   *   one archive, whoever writes it.
    */
   async *entry(name: string, info: Stats, content?: Buffer): AsyncGenerator<Uint8Array> {
     const type = FLAGS[info.mode & S_IFMT] ?? "0";
-    const xattrs = type === "2" ? undefined : this.tree.xattrs(name);
+    const xattrs = type === "2" ? undefined : this.#context ? this.tree.capability(name) : this.tree.xattrs(name);
     const base = {
       name: type === "5" ? `${this.#named(name)}/`.replace(/^\/\/$/, "/") : this.#named(name),
       mode: info.mode,
@@ -123,12 +139,13 @@ export class TarSource {
       return;
     }
     const inode = `${info.dev}:${info.ino}`;
-    const first = info.nlink > 1 ? this.#links.get(inode) : undefined;
+    const linked = info.nlink > 1 && !this.#context;
+    const first = linked ? this.#links.get(inode) : undefined;
     if (first !== undefined) {
       yield this.#header({ ...base, type: "1", size: 0, linkname: first, xattrs: undefined });
       return;
     }
-    if (info.nlink > 1) this.#links.set(inode, this.#named(name));
+    if (linked) this.#links.set(inode, this.#named(name));
     const header = this.#header({ ...base, type, size: info.size });
     if (content !== undefined) yield Buffer.concat([header, content, Buffer.alloc(paddingOf(content.length))]);
     else if (info.size === 0) yield header;
@@ -143,7 +160,7 @@ export class TarSource {
   }
 
   #header(header: WriteHeader): Buffer {
-    return encodeHeader(header, this.#host.machine.pid);
+    return encodeHeader(header, NOBODY);
   }
 
   async *#file(name: string, size: number, header: Buffer): AsyncGenerator<Uint8Array> {
@@ -183,19 +200,24 @@ export async function* tar(
   dir: string,
   options: TarOptions = {},
 ): Reader & AsyncGenerator<Uint8Array> {
-  const source = new TarSource(host, dir);
+  const source = new TarSource(host, dir, "", options.context);
   const info = await host.fs.lstat(dir);
+  matches(".", options.excludes ?? [], options.log);
   yield* source.entry("", info);
-  yield* walk(source, "", options.whiteouts === "overlay");
+  yield* walk(source, "", options);
   yield TRAILER;
 }
 
 /** What is in a directory. */
-async function* walk(source: TarSource, path: string, overlay: boolean): AsyncGenerator<Uint8Array> {
+async function* walk(source: TarSource, path: string, options: TarOptions): AsyncGenerator<Uint8Array> {
+  const overlay = options.whiteouts === "overlay";
+  const excludes = options.excludes ?? [];
   if (overlay && source.tree.xattr(path, OPAQUE_XATTR)?.toString() === "y") {
     yield source.whiteout(below(path, ".wh..opq"));
   }
-  const entries = await source.tree.list(path);
+  const all = await source.tree.list(path);
+  const entries =
+    excludes.length === 0 ? all : all.filter(([name]) => !matches(below(path, name), excludes, options.log));
   const ahead: (Promise<Buffer | undefined> | undefined)[] = [];
   for (const [index, [name, info]] of entries.entries()) {
     for (let next = ahead.length; next < Math.min(index + AHEAD, entries.length); next++) {
@@ -207,7 +229,7 @@ async function* walk(source: TarSource, path: string, overlay: boolean): AsyncGe
     ahead[index] = undefined;
     if (overlay && info.isCharacterDevice() && info.rdev === 0) yield source.whiteout(child);
     else yield* source.entry(child, info, content);
-    if (info.isDirectory()) yield* walk(source, child, overlay);
+    if (info.isDirectory()) yield* walk(source, child, options);
   }
 }
 
@@ -222,6 +244,6 @@ export async function* tarAs(host: ArchiveHost, path: string, name: string): Rea
   const source = new TarSource(host, path, fromText(name));
   const info = await host.fs.lstat(path);
   yield* source.entry("", info);
-  if (info.isDirectory()) yield* walk(source, "", false);
+  if (info.isDirectory()) yield* walk(source, "", {});
   yield TRAILER;
 }

@@ -12,7 +12,7 @@
  */
 
 import { gzip } from "../archive/compression.ts";
-import { messageOf } from "../errdefs/errdefs.ts";
+import { messageOf, SystemError } from "../errdefs/errdefs.ts";
 import { LAYER_TYPE } from "../registry/v2/encode.ts";
 import type { Descriptor } from "../registry/v2/manifest.ts";
 import type { Repository } from "../registry/v2/repository.ts";
@@ -60,8 +60,12 @@ export async function pushLayer(push: LayerPush, layer: DocumentLayer): Promise<
   try {
     const { diffId, spooled } = packed;
     const blob = { mediaType: LAYER_TYPE, digest: spooled.digest, size: spooled.size };
-    if (await uploader.has(blob.digest, signal)) sink.progress(truncateID(id), "Layer already exists");
-    else await send(push, uploader, id, blob, spooled, found?.begun);
+    if (await uploader.has(blob.digest, signal)) {
+      sink.progress(truncateID(id), "Layer already exists");
+      await uploader.cancel(found?.begun ?? "", signal);
+    } else {
+      await send(push, uploader, id, blob, spooled, found?.begun);
+    }
     await note(push, id, diffId, blob);
     return { diffId, blob };
   } finally {
@@ -94,7 +98,9 @@ async function findBlob(
         sink.progress(truncateID(id), `Mounted from ${from}`);
         return { blob };
       }
-      if (location !== "") begun = location;
+      if (location === "") continue;
+      await uploader.cancel(begun, signal);
+      begun = location;
     }
   }
   return { begun };
@@ -125,8 +131,13 @@ async function packLayer(push: LayerPush, layer: DocumentLayer): Promise<{ diffI
       yield chunk;
     }
   }
-  const spooled = await spool(graph, gzip(counted()), signal);
-  return { diffId: `sha256:${hash.hex()}`, spooled };
+  try {
+    const spooled = await spool(graph, gzip(counted()), signal);
+    return { diffId: `sha256:${hash.hex()}`, spooled };
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw new SystemError(`Failed to generate layer archive: ${messageOf(cause)}`, { cause });
+  }
 }
 
 async function send(

@@ -101,6 +101,8 @@ export async function pushImageJsonIndex(
     url,
     body,
     follow: "every",
+    // The password was meant for this place, wherever in it the request is sent.
+    onRedirect: (from, to) => (from.origin === to.origin ? "all" : "no-authorization"),
     headers: {
       ...JSON_TYPE,
       Authorization: basicAuthorization(auth.username ?? "", auth.password ?? ""),

@@ -103,7 +103,7 @@ export class Session {
     return this.#terms.client.send({
       ...request,
       headers: { ...this.#terms.headers, ...request.headers, ...basic },
-      onRedirect: redirectHeaders,
+      onRedirect: request.onRedirect ?? redirectHeaders,
     });
   }
 

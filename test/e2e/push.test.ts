@@ -6,7 +6,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { RegistryV1 } from "../../chapters/lib/registry-v1.ts";
 import { type RunningServer, serve } from "../../chapters/lib/serve.ts";
@@ -24,6 +24,7 @@ import {
 import { type Dockerd, hasDockerd, startDockerd } from "../support/dockerd.ts";
 import { type FaultyRegistry, startFaultyRegistry } from "../support/faulty-registry.ts";
 import { BUSYBOX, startRegistry, type TestRegistry, writeLayout } from "../support/images.ts";
+import { startProxy } from "../support/proxy.ts";
 import { drydockLayers, mergedLines } from "../support/trees.ts";
 
 const isRoot = process.getuid?.() === 0;
@@ -176,7 +177,7 @@ describe.runIf(isRoot && hasDockerd)("beside dockerd 20.10 and skopeo", () => {
     expect(out).toMatch(/: Mounted from built/);
     expect(await digestOf("elsewhere/built")).toBe(digest);
 
-    // Where nothing of it is known, the layers are packed anew: other archives, the same tree.
+    // Where nothing of it is known, the layers are compressed anew: other blobs, the same image.
     const other = await startRegistry(netns.prefix);
     try {
       const name = `${other.address}/built:latest`;
@@ -186,6 +187,10 @@ describe.runIf(isRoot && hasDockerd)("beside dockerd 20.10 and skopeo", () => {
       expect(await theirTree(name)).toEqual(await theirTree(address("built")));
       const cmd = await ok(theirs.docker("image", "inspect", "-f", "{{json .Config}}", name));
       expect(cmd).toBe(await ok(theirs.docker("image", "inspect", "-f", "{{json .Config}}", address("built"))));
+      const ids = await Promise.all(
+        [name, address("built")].map((each) => ok(theirs.docker("image", "inspect", "-f", "{{.Id}}", each))),
+      );
+      expect(ids[0]).toBe(ids[1]);
       await ok(theirs.docker("rmi", name));
     } finally {
       await other.stop();
@@ -230,20 +235,32 @@ describe.runIf(isRoot && hasDockerd)("beside dockerd 20.10 and skopeo", () => {
     }
   });
 
-  test("a registry with a private authority and passwords: login, push, pull, logout, with both clients", async () => {
+  test("a registry with a private authority, client certificates and passwords: login, push, pull, logout; also through a proxy", async () => {
     const OUTSIDE = "10.92.0.1";
-    expect((await inside("ip", "addr", "add", `${OUTSIDE}/24`, "dev", "lo")).code).toBe(0);
+    await inside("ip", "addr", "add", `${OUTSIDE}/24`, "dev", "lo");
     const ca = await makeAuthority("private authority");
     writeCertificates(dir, ca, await sign(ca, "registry", [OUTSIDE]));
     const secure = await startRegistry(netns.prefix, {
       host: OUTSIDE,
-      tls: { cert: join(dir, "cert.pem"), key: join(dir, "key.pem") },
+      tls: { cert: join(dir, "cert.pem"), key: join(dir, "key.pem"), clientCa: join(dir, "ca.pem") },
       htpasswd: "ann:$2b$05$O0Kl7ULMZ4sWPFPCZXMpD.mi2NLpVUgFuTmcICSfdMxIn3IJ20c0a",
     });
     const certs = join("/etc/docker/certs.d", secure.address);
     const made = mkdirSync(certs, { recursive: true });
-    copyFileSync(join(dir, "ca.pem"), join(certs, "ca.crt"));
+    const proxy = await startProxy(netns.prefix);
+    const env = { HTTPS_PROXY: `http://out:going@${proxy.address}`, NO_PROXY: "other.example" };
+    const behind = await startDaemon({ netns, driver: "vfs", env });
     try {
+      copyFileSync(join(dir, "ca.pem"), join(certs, "ca.crt"));
+      const unknown = await ours.docker("pull", `${secure.address}/x:latest`);
+      expect(unknown.code).toBe(1);
+      expect(unknown.stderr).toMatch(/certificate/);
+      expect(unknown.stderr.trim().split("\n")).toHaveLength(1);
+      const mine = await sign(ca, "client");
+      writeFileSync(join(certs, "client.cert"), mine.cert);
+      const half = await ours.docker("pull", `${secure.address}/x:latest`);
+      expect(half.stderr).toContain("Missing key client.key for certificate client.cert");
+      writeFileSync(join(certs, "client.key"), mine.key);
       for (const client of CLIENTS) {
         const name = `${secure.address}/${client}:latest`;
         await ok(ours.docker("tag", address("made"), name));
@@ -254,19 +271,54 @@ describe.runIf(isRoot && hasDockerd)("beside dockerd 20.10 and skopeo", () => {
         const login = (password: string) =>
           ours[client]("login", "-u", "ann", "-p", password, ...email, secure.address);
         expect((await login("guess")).stderr).toContain("Wrong login/password, please try again");
-        expect(await ok(login("s3cret").then((r) => ({ ...r, stderr: "" })))).toContain("Login Succeeded");
+        expect((await login("s3cret")).stdout).toContain("Login Succeeded");
         const digest = digestIn(await ok(ours[client]("push", name)));
         await ok(ours.docker("rmi", name));
         expect(await ok(ours[client]("pull", name))).toContain(`Digest: ${digest}`);
         expect(await ourTree(name)).toEqual(await ourTree(address("made")));
+
+        // The other daemon has no way there but the proxy, which hears nothing of what is said.
+        proxy.asked.length = 0;
+        for (const file of client === "docker" ? [".dockercfg"] : [".docker/config.json"]) {
+          mkdirSync(dirname(join(behind.dir, file)), { recursive: true });
+          copyFileSync(join(ours.dir, file), join(behind.dir, file));
+        }
+        expect(await ok(behind[client]("pull", name))).toContain(`Digest: ${digest}`);
+        await ok(behind.docker("tag", name, `${secure.address}/behind/${client}:v1`));
+        expect(await ok(behind[client]("push", `${secure.address}/behind/${client}:v1`))).toContain(`${digest}`);
+        const tunnel = `CONNECT ${secure.address} Basic ${btoa("out:going")}`;
+        expect([...new Set(proxy.asked)]).toEqual([tunnel]);
+
         await ok(ours[client]("logout", secure.address));
         expect((await ours[client]("push", name)).code).not.toBe(0);
       }
-      expect(ours.log()).not.toContain("s3cret");
+      for (const daemon of [ours, behind]) expect(daemon.log()).not.toMatch(/s3cret|going/);
     } finally {
       await secure.stop();
+      await proxy.stop();
       rmSync(made ?? certs, { recursive: true, force: true });
+      expect(await behind.remove()).toEqual([]);
     }
+  });
+
+  test("a client that leaves in mid-push ends it, and nothing stays", async () => {
+    const name = address("left");
+    const noise = spawnSync(
+      "sh",
+      ["-c", "d=$(mktemp -d); cd $d; head -c 20000000 /dev/urandom > x; tar -cf - x; rm -r $d"],
+      {
+        maxBuffer: 64 << 20,
+      },
+    ).stdout;
+    const words = [...netns.prefix, DRYDOCK, "-H", `unix://${ours.socket}`];
+    await ok(run([...words, "import", "-", name], { input: noise }));
+    const [command = "", ...args] = [...words, "push", name];
+    const client = spawn(command, args, { stdio: "ignore" });
+    await expect.poll(() => listDir(join(ours.root, "graph/_tmp")), { interval: 5 }).not.toEqual([]);
+    client.kill("SIGKILL");
+    await expect.poll(() => listDir(join(ours.root, "graph/_tmp"))).toEqual([]);
+    await expect.poll(() => ours.docker("push", name).then(({ code }) => code)).toBe(0);
+    await ok(ours.docker("rmi", name));
   });
 });
 

@@ -163,29 +163,33 @@ export interface TestRegistry {
  * Starts Debian's registry.
  *
  * @param prefix - command before it, to put it into a network namespace: `["nsenter", "--net=…"]`
- * @param options - where it listens; with paths of PEM files it speaks https; `htpasswd`: a line `user:<bcrypt>`
+ * @param options - where it listens; with paths of PEM files it speaks https, and
+ *   with `clientCa` only to those who show a certificate of it; `htpasswd`: a line `user:<bcrypt>`
  */
 export async function startRegistry(
   prefix: string[] = [],
-  options: { host?: string; tls?: { cert: string; key: string }; htpasswd?: string } = {},
+  options: { host?: string; tls?: { cert: string; key: string; clientCa?: string }; htpasswd?: string } = {},
 ): Promise<TestRegistry> {
   const dir = await mkdtemp(join(tmpdir(), "registry-"));
   const port = await freePort();
   const address = `${options.host ?? "127.0.0.1"}:${port}`;
   const config = join(dir, "config.yml");
   const tls = options.tls ? `  tls:\n    certificate: ${options.tls.cert}\n    key: ${options.tls.key}\n` : "";
+  const { clientCa } = options.tls ?? {};
+  const clients = clientCa ? `    clientcas:\n      - ${clientCa}\n` : "";
   const auth = options.htpasswd ? `auth:\n  htpasswd:\n    realm: test\n    path: ${dir}/htpasswd\n` : "";
   if (options.htpasswd) await writeFile(join(dir, "htpasswd"), `${options.htpasswd}\n`);
   await writeFile(
     config,
-    `version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: ${dir}/data\nhttp:\n  addr: ${address}\n${tls}${auth}`,
+    `version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: ${dir}/data\nhttp:\n  addr: ${address}\n${tls}${clients}${auth}`,
   );
   const [command = "", ...args] = [...prefix, "docker-registry", "serve", config];
   const child: ChildProcess = spawn(command, args, { stdio: "ignore" });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const url = `${options.tls ? "https" : "http"}://${address}/v2/`;
+  const shown = options.tls && clientCa ? ["--cert", options.tls.cert, "--key", options.tls.key] : [];
   const probe = async () => {
-    const [first = "", ...rest] = [...prefix, "curl", "-s", "-k", "-o", "/dev/null", url];
+    const [first = "", ...rest] = [...prefix, "curl", "-s", "-k", "-o", "/dev/null", ...shown, url];
     return run(first, rest).then(
       () => true,
       () => false,

@@ -72,6 +72,18 @@ export class Uploader {
     return response.status === 202 ? this.#location(response, url) : "";
   }
 
+  /** Gives up an upload that has begun; a registry that does not listen throws it away in its own time. */
+  async cancel(begun: string, signal?: AbortSignal): Promise<void> {
+    if (begun === "") return;
+    try {
+      const response = await this.#conversation.send({ method: "DELETE", url: begun, signal });
+      await response.discard();
+    } catch (cause) {
+      signal?.throwIfAborted();
+      if (!(cause instanceof EngineError)) throw cause;
+    }
+  }
+
   /**
    * Sends a blob.
    *

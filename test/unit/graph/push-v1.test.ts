@@ -153,3 +153,29 @@ test("push by id sends one image, and has no list", async () => {
   expect(images.registry.images.has(ids[0] as string)).toBe(true);
   expect(images.registry.lists).toEqual([]);
 });
+
+test("push goes where the index sends it, with the password only where that belongs", async () => {
+  const user = { username: "rig", password: "pass" };
+  const images = await withRegistry({ writer: user });
+  const given: (string | null)[] = [];
+  images.network.set("http://localhost:5000", async (request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/v1/repositories/user/app/") {
+      const there = images.requests.length > 20 ? "http://127.0.0.1:7000" : "";
+      return new Response(null, { status: 302, headers: { Location: `${there}/v1/repositories/moved/app/` } });
+    }
+    if (pathname.includes("moved")) given.push(request.headers.get("authorization"));
+    return images.registry.handle(request);
+  });
+  images.network.set("http://127.0.0.1:7000", async (request) => {
+    given.push(request.headers.get("authorization"));
+    return new Response("", { status: 500 });
+  });
+  const env = { ...ENV, authConfig: JSON.stringify(user) };
+  expect((await runJob(images, "push", ["localhost:5000/user/app"], env)).error).toBeUndefined();
+  expect(given).toEqual([`Basic ${btoa("rig:pass")}`]);
+  await images.store.set("localhost:5000/user/app", "more", ids[0] as string);
+  while (images.requests.length <= 20) await runJob(images, "push", ["localhost:5000/user/app"], env);
+  expect((await runJob(images, "push", ["localhost:5000/user/app"], env)).error?.message).toMatch(/^Error: Status 500/);
+  expect(given.at(-1)).toBeNull();
+});

@@ -91,6 +91,8 @@ test("push makes a new manifest where a layer has to be built anew", async () =>
   other.network.set("http://localhost:5000", images.registry.handle);
   expect((await runJob(other, "pull", ["localhost:5000/two/app", "latest"], TODAY)).error).toBeUndefined();
   const pulled = await other.store.lookupImage("localhost:5000/two/app");
+  // The upload that a refused mount has begun is used.
+  expect(images.registry.requests.filter((request) => /^POST .*uploads\/$/.test(request))).toHaveLength(1);
   const document = JSON.parse(await other.host.fs.readFile(`/docker/graph/${pulled.id}/config.json`, "utf8"));
   expect(document.rootfs.diff_ids).toEqual([
     image.layers[0]?.diffId,
