@@ -13,7 +13,7 @@ import type { Exec, Hasher } from "../host/host.ts";
 import type { UnpackJob, UnpackResult } from "../host/pool.ts";
 import type { SyncFs } from "../host/sync-fs.ts";
 import { TarSum } from "../pkg/tarsum/tarsum.ts";
-import { decompressStream } from "./compression.ts";
+import { type Decompressed, decompressStream } from "./compression.ts";
 import { findDestination } from "./copy.ts";
 import { SplitRecorder, SplitWriter } from "./split.ts";
 import { TarParser } from "./tar/parser.ts";
@@ -33,20 +33,26 @@ export interface UnpackTools {
 
 /** What comes, counted and hashed on the way. */
 class Received {
-  readonly digest: Hasher;
+  readonly #digest: Hasher | undefined;
   readonly #tools: UnpackTools;
   bytes = 0;
 
-  constructor(tools: UnpackTools) {
+  /** @param hashed - whether anybody wants to know the digest */
+  constructor(tools: UnpackTools, hashed: boolean) {
     this.#tools = tools;
-    this.digest = tools.sha256();
+    this.#digest = hashed ? tools.sha256() : undefined;
+  }
+
+  /** Ends the hash. */
+  digest(): string {
+    return this.#digest === undefined ? "" : `sha256:${this.#digest.hex()}`;
   }
 
   async next(): Promise<Uint8Array | undefined> {
     const chunk = await this.#tools.next();
     if (chunk === undefined) return undefined;
     this.bytes += chunk.length;
-    this.digest.update(chunk);
+    this.#digest?.update(chunk);
     return chunk;
   }
 
@@ -62,13 +68,13 @@ class Received {
  * A layer that is none fails at once, as in 1.2.0. A copy fails when it is read: whether its destination is there comes
  * first, and a copy of nothing at all is none, as today.
  */
-async function opened(job: UnpackJob, { exec }: UnpackTools, received: Received): Promise<AsyncIterable<Buffer>> {
+async function opened(job: UnpackJob, { exec }: UnpackTools, received: Received): Promise<Decompressed> {
   try {
-    return (await decompressStream(exec, received.stream(), job.compression === "none" ? "none" : undefined)).plain;
+    return await decompressStream(exec, received.stream(), job.compression === "none" ? "none" : undefined);
   } catch (cause) {
     if (job.into === undefined) throw cause;
     const failure = messageOf(cause) === "EOF" ? new Error("unexpected EOF", { cause }) : cause;
-    return nothing(received.bytes > 0 ? failure : undefined);
+    return { compression: "none", plain: nothing(received.bytes > 0 ? failure : undefined) };
   }
 }
 
@@ -84,9 +90,11 @@ async function* nothing(failure: unknown): AsyncGenerator<Buffer> {
  *   confinement
  */
 export async function unpackLayer(job: UnpackJob, tools: UnpackTools): Promise<UnpackResult> {
-  const received = new Received(tools);
-  const diffId = tools.sha256();
-  const plain = await opened(job, tools, received);
+  const hashed = job.digests ?? true;
+  const received = new Received(tools, hashed);
+  const { compression, plain } = await opened(job, tools, received);
+  // What was not compressed has one digest only.
+  const inflated = hashed && compression !== "none" ? tools.sha256() : undefined;
   // Opened while its path still means something.
   const record = job.record === undefined ? undefined : tools.fs.openSync(job.record, "w", 0o600);
   const { root, leave } = tools.enter(job);
@@ -100,7 +108,7 @@ export async function unpackLayer(job: UnpackJob, tools: UnpackTools): Promise<U
   const pass = async function* (): AsyncGenerator<Buffer> {
     for await (const chunk of plain) {
       bytes += chunk.length;
-      diffId.update(chunk);
+      inflated?.update(chunk);
       parser.feed(chunk);
       yield chunk;
     }
@@ -122,9 +130,10 @@ export async function unpackLayer(job: UnpackJob, tools: UnpackTools): Promise<U
   }
   if (job.sync === true) tools.fs.syncfsSync(root === "" ? "/" : root);
   leave();
+  const digest = received.digest();
   return {
-    digest: `sha256:${received.digest.hex()}`,
-    diffId: `sha256:${diffId.hex()}`,
+    digest,
+    diffId: inflated === undefined ? digest : `sha256:${inflated.hex()}`,
     size: unpacker.size,
     received: received.bytes,
     ...(record !== undefined && !unpacker.lost && { recorded: bytes }),

@@ -58,7 +58,8 @@ export class Bundle {
       await fs.mkdir(bundle.#root, { mode: 0o700 });
       // As root the thread locks itself in, as for a layer.
       const chown = machine.uid === 0;
-      await pool.unpack({ root: bundle.#root, whiteouts: "keep", chown, compression: "auto" }, source, signal);
+      const job = { root: bundle.#root, whiteouts: "keep", chown, compression: "auto", digests: false } as const;
+      await pool.unpack(job, source, signal);
       return bundle;
     } catch (cause) {
       await bundle.remove();

@@ -17,6 +17,8 @@ export interface UnpackJob {
   readonly whiteouts: "apply" | "overlay" | "aufs" | "keep";
   /** `false`: ownership is left alone (hosts without root). */
   readonly chown: boolean;
+  /** Whether the digests are wanted; default: yes. */
+  readonly digests?: boolean;
   /** Absolute path of a file to write that gives the archive back byte for byte; see `archive/split.ts`. Default: none. */
   readonly record?: string | undefined;
   /** `auto`: by magic number. */
