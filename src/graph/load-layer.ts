@@ -31,11 +31,10 @@ export async function fillFromBundle(
   staged: StagedImage,
   signal: AbortSignal,
 ): Promise<UnpackResult> {
+  const file = bundle.open(name);
   const shortId = truncateID(diffId?.slice("sha256:".length) ?? staged.image.id);
   const start = Math.floor(clock.now() / 1000);
   const counted = async function* (): AsyncGenerator<Uint8Array> {
-    // Only when its turn has come: there may be more layers than a process may open files.
-    const file = await bundle.open(name);
     let current = 0;
     for await (const chunk of file.read()) {
       current += chunk.length;

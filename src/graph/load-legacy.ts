@@ -23,13 +23,13 @@ export async function planLegacy(
   bundle: Bundle,
   progress: ProgressSink | undefined,
 ): Promise<LoadPlan> {
-  if (await bundle.has("oci-layout")) {
+  if (bundle.has("oci-layout")) {
     throw new BadRequestError(
       "Cannot load the archive: it is an OCI layout without a manifest.json. Convert it: skopeo copy oci-archive:FILE docker-archive:FILE",
     );
   }
   const plans = new Map<string, LayerPlan>();
-  const directories = await bundle.directories();
+  const directories = bundle.directories();
   if (directories.length > MAX_IMAGES) {
     throw new BadRequestError(`Cannot load the archive: more than ${MAX_IMAGES} images`);
   }
@@ -74,7 +74,7 @@ async function isThere({ graph }: TagStore, id: string): Promise<boolean> {
 /** Reads a description. The file of the layer has to be there, too. */
 async function describe(bundle: Bundle, id: string): Promise<{ image: Image; json: Buffer }> {
   const json = await bundle.document(`${id}/json`);
-  await (await bundle.open(`${id}/layer.tar`)).close();
+  bundle.open(`${id}/layer.tar`);
   const image = newImgJSON(json);
   validateID(image.id);
   if (image.parent !== "") validateID(image.parent);
@@ -118,7 +118,7 @@ export function v1Plan(store: TagStore, bundle: Bundle, layer: V1Layer): LayerPl
 /** The names by image. @throws {JsonError} in Go's words; {BadRequestError} for a name that is none */
 async function readRepositories(bundle: Bundle): Promise<Map<string, { repository: string; tag: string }[]>> {
   const names = new Map<string, { repository: string; tag: string }[]>();
-  if (!(await bundle.has("repositories"))) return names;
+  if (!bundle.has("repositories")) return names;
   const document = unmarshal((await bundle.document("repositories", MAX_LIST_BYTES)).toString("utf8"));
   for (const [repository, tags] of Object.entries(asObject(document))) {
     for (const [tag, id] of Object.entries(asObject(tags))) {

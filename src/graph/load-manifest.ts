@@ -92,7 +92,7 @@ async function readItem({ graph, host }: TagStore, bundle: Bundle, item: Item): 
   }
   const { os, arch } = host.machine;
   const parsed = parseConfig(document, item.layers.length, { os, architecture: arch }, item.config, "load");
-  for (const name of item.layers) await (await bundle.open(name)).close();
+  for (const name of item.layers) bundle.open(name);
   return { ...item, document, digest, parsed };
 }
 

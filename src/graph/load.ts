@@ -38,7 +38,7 @@ export async function cmdLoad(store: TagStore, job: Job): Promise<void> {
   const bundle = await Bundle.receive(store.host, job.stdin, job.signal);
   try {
     const progress = job.getenvBool("quiet") ? undefined : sink;
-    const plan = (await bundle.has("manifest.json"))
+    const plan = bundle.has("manifest.json")
       ? await planManifest(store, bundle, progress)
       : await planLegacy(store, bundle, progress);
     await stackLayers(store, plan.layers, job.signal);

@@ -40,7 +40,7 @@ export async function v1Links(store: TagStore, bundle: Bundle, item: ReadItem): 
   }
   const last = [...diffIds.keys()].at(-1);
   // An image with this id is its configuration: it is not of 2014.
-  if (last === undefined || diffIds.size !== item.layers.length || (await bundle.has(item.digest))) return undefined;
+  if (last === undefined || diffIds.size !== item.layers.length || bundle.has(item.digest)) return undefined;
   for (const top of await withAncestor(bundle, last)) {
     const links = await chainOf(store, bundle, top, diffIds);
     if (links !== undefined && (await leadTo(links, item))) return links;
@@ -51,7 +51,7 @@ export async function v1Links(store: TagStore, bundle: Bundle, item: ReadItem): 
 /** The image and those that are built upon it. */
 async function withAncestor(bundle: Bundle, ancestor: string): Promise<string[]> {
   const parents = new Map<string, string>();
-  for (const id of await bundle.directories()) {
+  for (const id of bundle.directories()) {
     const found = ID_PATTERN.test(id) ? await describe(bundle, id) : undefined;
     if (found !== undefined) parents.set(id, found.image.parent);
   }
@@ -66,7 +66,7 @@ async function withAncestor(bundle: Bundle, ancestor: string): Promise<string[]>
 }
 
 async function describe(bundle: Bundle, id: string): Promise<{ image: Image; json: Buffer } | undefined> {
-  if (!(await bundle.has(`${id}/json`))) return undefined;
+  if (!bundle.has(`${id}/json`)) return undefined;
   const json = await bundle.document(`${id}/json`);
   try {
     const image = newImgJSON(json);
@@ -98,7 +98,7 @@ async function chainOf(
 
 async function configOf({ graph }: TagStore, bundle: Bundle, id: string): Promise<V1Link["config"]> {
   const name = `${id}.json`;
-  if (!(await bundle.has(name))) return undefined;
+  if (!bundle.has(name)) return undefined;
   const bytes = await bundle.document(name);
   if (graph.host.hash("sha256").update(bytes).hex() !== id) return undefined;
   try {
