@@ -1,143 +1,275 @@
 /**
- * An archive of images, unpacked into a directory of its own: its entries come in any order, and what they are is known
- * only when all have come.
+ * An archive of images. Its entries come in any order, and what they are is known only when all have come: so it is
+ * written down as one file, decompressed, and where what begins is remembered.
  *
- * Nobody can be trusted to have made it well. It is unpacked like a layer, links in it lead nowhere outside, and what is
- * read whole has to be small.
+ * Nobody can be trusted to have made it well. Nothing of it ever becomes a path of this machine: names and links lead
+ * from entry to entry.
  *
  * @module
  */
 
 import { join } from "node:path/posix";
 import { cleanName, quote } from "../archive/beneath.ts";
-import { BadRequestError, isErrno, messageOf } from "../errdefs/errdefs.ts";
-import { pathErrorText } from "../errdefs/errno-text.ts";
+import { decompressStream } from "../archive/compression.ts";
+import { BLOCK_BYTES, type Header, TarError } from "../archive/tar/header.ts";
+import { type TarHandler, TarParser } from "../archive/tar/parser.ts";
+import { BadRequestError, messageOf } from "../errdefs/errdefs.ts";
 import type { Host } from "../host/host.ts";
-import { fileChunks } from "../sync/file-chunks.ts";
-import { type Reader, readAll } from "../sync/io.ts";
+import type { Reader } from "../sync/io.ts";
 
 /** What a bundle needs of the world. */
-export type BundleHost = Pick<Host, "fs" | "env" | "pool" | "machine">;
+export type BundleHost = Pick<Host, "fs" | "env" | "exec">;
+
+type FileHandle = Awaited<ReturnType<Host["fs"]["open"]>>;
 
 /** Descriptions and configurations: as long as a registry may send them. */
 export const MAX_DOCUMENT_BYTES = 4 << 20;
 /** Lists of images and of names. */
 export const MAX_LIST_BYTES = 20 << 20;
+/** More entries than anybody has in one archive; their names are kept in memory, … */
+const MAX_ENTRIES = 100_000;
+/** … and are no longer than a path may be. */
+const MAX_NAME = 4096;
+/** As the kernel. */
+const MAX_LINKS = 40;
+const READ_BYTES = 256 << 10;
+/** Small pieces are written together. */
+const WRITE_BYTES = 1 << 20;
 
-const O_NOFOLLOW = 0o400000;
-const O_NONBLOCK = 0o4000;
+/** An entry: where its content is, or where it leads. */
+type Entry =
+  | { readonly kind: "file"; offset: number; readonly size: number }
+  | { readonly kind: "link"; readonly to: string }
+  | { readonly kind: "directory" | "other" };
 
 /** A file of a bundle. */
 export interface BundleFile {
   readonly size: number;
-  /** Reads it, once. */
+  /** Reads it. A piece is good until the next one is asked for. */
   read(): Reader;
-  /** Gives it back unread. */
-  close(): Promise<void>;
+}
+
+/** Finds out where everything begins. */
+class Indexer implements TarHandler {
+  readonly entries = new Map<string, Entry>();
+  readonly #parser = new TarParser(this);
+  #current: { offset: number } | undefined;
+  /** What has come of a block that is not whole. */
+  #tail: Buffer = Buffer.alloc(0);
+  #piece: Buffer = Buffer.alloc(0);
+  /** Where the piece begins in the archive. */
+  #at = 0;
+
+  feed(chunk: Buffer): void {
+    // Of whole blocks the parser keeps nothing back: what it hands on lies in the piece it was given.
+    const missing = (BLOCK_BYTES - this.#tail.length) % BLOCK_BYTES;
+    if (this.#tail.length > 0) {
+      const block = Buffer.concat([this.#tail, chunk.subarray(0, missing)]);
+      this.#tail = block;
+      if (block.length < BLOCK_BYTES) return;
+      this.#tail = Buffer.alloc(0);
+      this.#take(block);
+    }
+    const rest = chunk.subarray(missing);
+    const whole = rest.length - (rest.length % BLOCK_BYTES);
+    this.#take(rest.subarray(0, whole));
+    this.#tail = Buffer.from(rest.subarray(whole));
+  }
+
+  end(): void {
+    this.#take(this.#tail);
+    this.#parser.end();
+  }
+
+  #take(piece: Buffer): void {
+    this.#piece = piece;
+    this.#parser.feed(piece);
+    this.#at += piece.length;
+  }
+
+  /** @see TarHandler */
+  entry(header: Header): void {
+    this.#current = undefined;
+    if (header.name.length > MAX_NAME) throw new TarError(`a name of ${header.name.length} bytes`);
+    const name = cleanName(header.name);
+    if (name === "") return;
+    if (this.entries.size >= MAX_ENTRIES) {
+      throw new BadRequestError(`Cannot read the archive: more than ${MAX_ENTRIES} entries`);
+    }
+    this.entries.set(name, this.#entryOf(header, name));
+  }
+
+  #entryOf(header: Header, name: string): Entry {
+    if (header.sparse) throw new TarError(`${quote(name)} has holes`);
+    if (header.type === "0") {
+      const file = { kind: "file" as const, offset: 0, size: header.size };
+      this.#current = file;
+      return file;
+    }
+    if (header.type === "5") return { kind: "directory" };
+    if (header.type !== "1" && header.type !== "2") return { kind: "other" };
+    if (header.linkname.length > MAX_NAME) throw new TarError(`a link of ${header.linkname.length} bytes`);
+    const from = header.type === "1" || header.linkname.startsWith("/") ? "" : name.slice(0, name.lastIndexOf("/") + 1);
+    return { kind: "link", to: from + header.linkname };
+  }
+
+  /** @see TarHandler */
+  data(chunk: Buffer, position: number): void {
+    if (position === 0 && this.#current !== undefined) {
+      this.#current.offset = this.#at + chunk.byteOffset - this.#piece.byteOffset;
+    }
+  }
+
+  /** @see TarHandler */
+  endEntry(): void {
+    // Nothing is kept open.
+  }
 }
 
 /** See above. */
 export class Bundle {
-  readonly #host: BundleHost;
+  readonly #fs: Host["fs"];
   readonly #dir: string;
+  readonly #file: FileHandle;
+  readonly #entries: ReadonlyMap<string, Entry>;
 
-  private constructor(host: BundleHost, dir: string) {
-    this.#host = host;
+  private constructor(fs: Host["fs"], dir: string, file: FileHandle, entries: ReadonlyMap<string, Entry>) {
+    this.#fs = fs;
     this.#dir = dir;
+    this.#file = file;
+    this.#entries = entries;
   }
 
   /**
-   * Unpacks an archive, compressed or not, below the daemon's directory for temporary files.
+   * Takes an archive, compressed or not, into the daemon's directory for temporary files.
    *
-   * @throws when it is broken or hostile; nothing is left then
+   * @throws {TarError} and others when it is broken or hostile; nothing is left then
    */
-  static async receive(host: BundleHost, source: Reader, signal: AbortSignal): Promise<Bundle> {
-    const { fs, env, pool, machine } = host;
-    const bundle = new Bundle(host, await fs.mkdtemp(join(env["TMPDIR"] ?? "/tmp", "docker-import-")));
+  static async receive({ fs, env, exec }: BundleHost, source: Reader, signal: AbortSignal): Promise<Bundle> {
+    const dir = await fs.mkdtemp(join(env["TMPDIR"] ?? "/tmp", "docker-import-"));
+    let file: FileHandle | undefined;
     try {
-      await fs.mkdir(bundle.#root, { mode: 0o700 });
-      // As root the thread locks itself in, as for a layer.
-      const chown = machine.uid === 0;
-      const job = { root: bundle.#root, whiteouts: "keep", chown, compression: "auto", digests: false } as const;
-      await pool.unpack(job, source, signal);
-      return bundle;
+      file = await fs.open(join(dir, "repo.tar"), "wx+", 0o600);
+      const { plain } = await decompressStream(exec, source);
+      return new Bundle(fs, dir, file, await spool(file, plain, signal));
     } catch (cause) {
-      await bundle.remove();
+      await file?.close();
+      await fs.rm(dir, { recursive: true, force: true });
       throw cause;
     }
   }
 
-  get #root(): string {
-    return join(this.#dir, "repo");
-  }
-
-  /** Deletes everything. */
+  /** Deletes everything. What is being read is cut short. */
   async remove(): Promise<void> {
-    await this.#host.fs.rm(this.#dir, { recursive: true, force: true });
+    await this.#file.close();
+    await this.#fs.rm(this.#dir, { recursive: true, force: true });
   }
 
   /** Names of the directories at the top, sorted. */
-  async directories(): Promise<string[]> {
-    const entries = await this.#host.fs.readdir(this.#root, { withFileTypes: true });
-    return entries
-      .filter((entry) => entry.isDirectory())
-      .map(({ name }) => name)
-      .sort();
+  directories(): string[] {
+    const found = new Set<string>();
+    for (const [name, { kind }] of this.#entries) {
+      const slash = name.indexOf("/");
+      if (slash > 0 || kind === "directory") found.add(slash > 0 ? name.slice(0, slash) : name);
+    }
+    return [...found].sort();
   }
 
   /** Whether there is something of that name, a file or not. */
-  async has(name: string): Promise<boolean> {
-    try {
-      await this.#real(name);
-      return true;
-    } catch (cause) {
-      if (isErrno(cause, "ENOENT", "ENOTDIR")) return false;
-      throw cause;
-    }
+  has(name: string): boolean {
+    return this.#find(name) !== undefined;
   }
 
   /**
-   * Opens a file. A link is followed, but never out.
+   * Finds a file. A link is followed, but never out.
    *
    * @throws {BadRequestError} when it is not there, no file, or not in the archive
    */
-  async open(name: string): Promise<BundleFile> {
-    const path = join(this.#root, name);
-    try {
-      const file = await this.#host.fs.open(await this.#real(name), O_NOFOLLOW | O_NONBLOCK);
-      const info = await file.stat();
-      if (info.isFile()) return { size: info.size, read: () => fileChunks(file), close: () => file.close() };
-      await file.close();
-    } catch (cause) {
-      if (!isErrno(cause, "ENOENT", "ENOTDIR", "ELOOP", "ENXIO", "EISDIR", "EACCES")) throw cause;
-      throw new BadRequestError(pathErrorText("open", path, cause), { cause });
+  open(name: string): BundleFile {
+    const found = this.#find(name);
+    // The words of 1.2.0, which unpacks the archive there.
+    if (found === undefined) {
+      throw new BadRequestError(`open ${join(this.#dir, "repo")}/${name}: no such file or directory`);
     }
-    throw new BadRequestError(`Cannot read ${quote(name)} of the archive: it is no file`);
+    if (found.kind !== "file") throw new BadRequestError(`Cannot read ${quote(name)} of the archive: it is no file`);
+    return { size: found.size, read: () => this.#read(found) };
   }
 
-  /** Reads a small file. @param what - named in the error @throws {BadRequestError} as {@link open}, or when it is too long */
+  /** Reads a small file. @throws {BadRequestError} as {@link open}, or when it is too long */
   async document(name: string, limit = MAX_DOCUMENT_BYTES): Promise<Buffer> {
-    const file = await this.open(name);
+    const file = this.open(name);
     if (file.size > limit) {
-      await file.close();
       throw new BadRequestError(`Cannot read ${quote(name)} of the archive: it is longer than ${limit} bytes`);
     }
-    return readAll(file.read(), limit);
+    const parts: Buffer[] = [];
+    for await (const chunk of file.read()) parts.push(Buffer.from(chunk));
+    return Buffer.concat(parts);
   }
 
-  /** Where a name leads. @throws {BadRequestError} when that is not in the archive */
-  async #real(name: string): Promise<string> {
-    let clean: string;
-    try {
-      clean = cleanName(name);
-    } catch (cause) {
-      throw new BadRequestError(messageOf(cause), { cause });
+  async *#read({ offset, size }: { offset: number; size: number }): AsyncGenerator<Uint8Array> {
+    const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, size));
+    for (let done = 0; done < size; ) {
+      const want = Math.min(buffer.length, size - done);
+      const { bytesRead } = await this.#file.read(buffer, 0, want, offset + done);
+      if (bytesRead === 0) throw new TarError();
+      done += bytesRead;
+      yield buffer.subarray(0, bytesRead);
     }
-    if (name.includes("\0")) throw new BadRequestError(`Cannot read ${quote(name)} of the archive: it is no name`);
-    const { fs } = this.#host;
-    // Nobody else changes the directory meanwhile.
-    const [root, real] = [await fs.realpath(this.#root), await fs.realpath(join(this.#root, clean))];
-    if (real === root || real.startsWith(`${root}/`)) return real;
-    throw new BadRequestError(`Cannot read ${quote(name)} of the archive: it leads out of it`);
   }
+
+  /** Goes from entry to entry as the kernel would from file to file. @throws {BadRequestError} for a name that leads out */
+  #find(name: string): Entry | undefined {
+    let rest = clean(name).split("/");
+    let path = "";
+    for (let links = 0; rest.length > 0; ) {
+      path = path === "" ? (rest[0] as string) : `${path}/${rest[0]}`;
+      rest = rest.slice(1);
+      const entry = this.#entries.get(path);
+      if (entry?.kind !== "link") {
+        if (rest.length === 0) return entry;
+        continue;
+      }
+      if (++links > MAX_LINKS) throw new BadRequestError(`Cannot read ${quote(name)} of the archive: too many links`);
+      rest = [...clean(entry.to).split("/"), ...rest];
+      path = "";
+    }
+    return undefined;
+  }
+}
+
+function clean(name: string): string {
+  try {
+    return cleanName(name);
+  } catch (cause) {
+    throw new BadRequestError(messageOf(cause), { cause });
+  }
+}
+
+/** Writes the archive to the file. @returns its entries by their names */
+async function spool(
+  file: FileHandle,
+  plain: AsyncIterable<Buffer>,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Entry>> {
+  const indexer = new Indexer();
+  const buffer = Buffer.allocUnsafeSlow(WRITE_BYTES);
+  let filled = 0;
+  const write = async () => {
+    for (let done = 0; done < filled; ) done += (await file.write(buffer, done, filled - done)).bytesWritten;
+    filled = 0;
+  };
+  for await (const chunk of plain) {
+    signal.throwIfAborted();
+    indexer.feed(chunk);
+    // Copied: its memory may be used again when the next is asked for.
+    for (let rest = chunk; rest.length > 0; ) {
+      const taken = rest.copy(buffer, filled);
+      filled += taken;
+      rest = rest.subarray(taken);
+      if (filled === WRITE_BYTES) await write();
+    }
+  }
+  indexer.end();
+  await write();
+  return indexer.entries;
 }
