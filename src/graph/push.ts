@@ -12,7 +12,13 @@ import { HttpClient } from "../registry/client.ts";
 import { expandAndVerifyRegistryUrl } from "../registry/endpoint.ts";
 import { metaHeaders, userAgent } from "../registry/http-factory.ts";
 import { insecurePolicy } from "../registry/insecure.ts";
-import { familiarName, isRepositoryPath, resolveRepositoryName, resolveRepositoryPath } from "../registry/names.ts";
+import {
+  familiarName,
+  isRepositoryPath,
+  isTag,
+  resolveRepositoryName,
+  resolveRepositoryPath,
+} from "../registry/names.ts";
 import { Session } from "../registry/session.ts";
 import { findV2Endpoints, type V2Endpoint } from "../registry/v2/endpoint.ts";
 import { Repository } from "../registry/v2/repository.ts";
@@ -148,6 +154,11 @@ class Push {
     if (tags === undefined) {
       if (!isToday(this.#job)) throw new NoSuchError("id", name);
       throw new NotFoundError(`An image does not exist locally with the tag: ${name}`);
+    }
+    const odd = (tag === "" ? [...tags.keys()] : [tag]).find((each) => tags.has(each) && !isTag(each));
+    if (odd !== undefined) {
+      const rule = "a tag has letters, digits, _, . and - only, 128 at most";
+      throw new BadRequestError(`Cannot push ${name}:${odd}: ${rule}; tag the image anew`);
     }
     if (tag === "") return new Map(tags);
     const id = tags.get(tag);

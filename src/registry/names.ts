@@ -80,6 +80,11 @@ export function isRepositoryPath(name: string): boolean {
   return name.length <= MAX_NAME_LENGTH && name.split("/").every((part) => COMPONENT.test(part));
 }
 
+/** Whether a registry can have a tag of this name. @since Docker 1.6 */
+export function isTag(name: string): boolean {
+  return /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(name);
+}
+
 /**
  * Splits a name by the rules of version 2: any number of parts, short ones too.
  *

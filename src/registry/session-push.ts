@@ -23,7 +23,8 @@ import { unmarshal } from "../utils/go-json-decode.ts";
 import { basicAuthorization } from "./auth.ts";
 import type { HttpBody, HttpResponse } from "./client.ts";
 import { readDocument } from "./json.ts";
-import { type RepositoryData, type Session, tokenAuth, tokensOf } from "./session.ts";
+import type { RepositoryData, Session } from "./session.ts";
+import { tokenAuth, tokensOf } from "./session-checks.ts";
 import { TransportError } from "./transport-error.ts";
 
 const MAX_ERROR_BYTES = 64 << 10;

@@ -11,13 +11,13 @@ import type { Host } from "../host/host.ts";
 import { resumableRequestReader } from "../pkg/httputils/resumable-request-reader.ts";
 import type { Logger } from "../pkg/log/log.ts";
 import type { Reader } from "../sync/io.ts";
-import { ID_PATTERN } from "../utils/utils.ts";
 import { type AuthConfig, basicAuthorization } from "./auth.ts";
 import type { HttpClient, HttpRequest, HttpResponse } from "./client.ts";
 import { pingRegistryEndpoint } from "./endpoint.ts";
 import { listOf, MAX_DOCUMENT_BYTES, MAX_LIST_BYTES, objectOf, parseJson, readDocument, textOf } from "./json.ts";
 import { indexServerAddress } from "./names.ts";
 import { MAX_SEARCH_BYTES, parseSearchResults, type SearchResults } from "./search.ts";
+import { checkId, checkTag, tokenAuth, tokensOf } from "./session-checks.ts";
 import { TransportError } from "./transport-error.ts";
 
 const MAX_ENDPOINTS = 32;
@@ -193,7 +193,7 @@ export class Session {
       }
       const what = `the tags of ${remote}`;
       const fields = objectOf(parseJson(await readDocument(response.body, MAX_LIST_BYTES, what), what), what);
-      return new Map(Object.entries(fields).map(([tag, id]) => [tag, textOf(id, what)]));
+      return new Map(Object.entries(fields).map(([tag, id]) => [checkTag(tag, what), textOf(id, what)]));
     }
     throw new SystemError("Could not reach any registry endpoint");
   }
@@ -335,22 +335,4 @@ export class Session {
       }
     }
   }
-}
-
-/** What an index gave to be shown to its registries. @origin registry/session.go setTokenAuth */
-export function tokenAuth(tokens: readonly string[]): Record<string, string> {
-  return { Authorization: `Token ${tokens.join(",")}` };
-}
-
-/** The tokens in an answer of an index. */
-export function tokensOf(response: HttpResponse): string[] {
-  const tokens = response.headers.get("x-docker-token") ?? "";
-  return tokens === "" ? [] : tokens.split(", ");
-}
-
-/** An id becomes part of an address and of a path. */
-function checkId(id: string): string {
-  if (!ID_PATTERN.test(id))
-    throw new SystemError(`Invalid image id from the registry: ${JSON.stringify(id).slice(0, 100)}`);
-  return id;
 }

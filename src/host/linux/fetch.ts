@@ -8,6 +8,7 @@
 
 import type { Agent, ClientRequest, IncomingMessage } from "node:http";
 import type { AgentOptions } from "node:https";
+import { isErrno } from "../../errdefs/errdefs.ts";
 import type { Reader } from "../../sync/io.ts";
 import type { FetchHeaders, FetchOptions, FetchResponse, TlsIdentity } from "../net.ts";
 import { builtin } from "./lazy.ts";
@@ -28,15 +29,21 @@ export function present(tls: TlsIdentity): { ca?: string; cert?: string; key?: s
   };
 }
 
-function agentOf(secure: boolean, tls: NonNullable<FetchOptions["tls"]>, proxy: string | undefined): Agent {
+function agentOf(secure: boolean, { tls = {}, proxy, body }: FetchOptions): Agent {
   const identity = secure ? { ...present(tls), rejectUnauthorized: tls.insecure !== true } : {};
-  const key = `${secure} ${JSON.stringify(identity)} ${proxy ?? ""}`;
+  // A stream cannot be sent again when a connection that was idle turns out to be closed: it gets one of its own.
+  const keepAlive = !isStream(body);
+  const key = `${secure} ${keepAlive} ${JSON.stringify(identity)} ${proxy ?? ""}`;
   let agent = agents.get(key);
   if (agent === undefined) {
-    agent = makeAgent(secure, { keepAlive: true, timeout: IDLE_MS, ...identity }, proxy);
+    agent = makeAgent(secure, { keepAlive, timeout: IDLE_MS, ...identity }, proxy);
     agents.set(key, agent);
   }
   return agent;
+}
+
+function isStream(body: FetchOptions["body"]): body is Reader {
+  return body !== undefined && typeof body !== "string" && !(body instanceof Uint8Array);
 }
 
 function makeAgent(secure: boolean, options: AgentOptions, proxy: string | undefined): Agent {
@@ -73,9 +80,9 @@ function bodyOf(message: IncomingMessage): NonNullable<FetchResponse["body"]> {
 
 /** Opens the request, directly or by way of a proxy. */
 function open(url: string, options: FetchOptions): ClientRequest {
-  const { method = "GET", headers = {}, signal, tls = {}, proxy } = options;
+  const { method = "GET", headers = {}, signal, proxy } = options;
   const secure = url.startsWith("https:");
-  const agent = agentOf(secure, tls, proxy);
+  const agent = agentOf(secure, options);
   const common = { method, agent, ...(signal !== undefined && { signal }) };
   if (secure || proxy === undefined) {
     return (secure ? builtin("https") : builtin("http")).request(url, { ...common, headers });
@@ -115,10 +122,16 @@ export function httpFetch(url: string, options: FetchOptions = {}): Promise<Fetc
   const { method = "GET", body } = options;
   return new Promise((resolve, reject) => {
     const request = open(url, options);
-    request.once("error", reject);
+    const failed = (cause: Error) => {
+      // The other side has closed a connection that was idle, and has seen nothing of this.
+      const stale = request.reusedSocket && isErrno(cause, "ECONNRESET", "EPIPE") && !isStream(body);
+      if (stale && options.signal?.aborted !== true) resolve(httpFetch(url, options));
+      else reject(cause);
+    };
+    request.once("error", failed);
     request.once("response", (message) => {
       // From here on a failure is the body's.
-      request.off("error", reject);
+      request.off("error", failed);
       request.on("error", () => {});
       // A connection that was left in the middle of a body is of no further use.
       message.once("end", () => void (request.writableEnded || request.destroy()));
@@ -126,7 +139,7 @@ export function httpFetch(url: string, options: FetchOptions = {}): Promise<Fetc
       if (empty) message.resume();
       resolve({ status: message.statusCode ?? 0, headers: headersOf(message), body: empty ? null : bodyOf(message) });
     });
-    if (body === undefined || typeof body === "string" || body instanceof Uint8Array) request.end(body);
-    else void feed(request, body);
+    if (isStream(body)) void feed(request, body);
+    else request.end(body);
   });
 }

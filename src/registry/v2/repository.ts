@@ -10,6 +10,7 @@ import type { FetchHeaders } from "../../host/net.ts";
 import type { Reader } from "../../sync/io.ts";
 import type { HttpResponse } from "../client.ts";
 import { listOf, MAX_DOCUMENT_BYTES, MAX_LIST_BYTES, objectOf, parseJson, readDocument, textOf } from "../json.ts";
+import { isTag } from "../names.ts";
 import { downloadBlob } from "./blob.ts";
 import { Conversation, errorText, type RepositoryTerms } from "./conversation.ts";
 import { DIGEST } from "./digest.ts";
@@ -156,7 +157,7 @@ export class Repository {
       if (response.status !== 200) return this.#refuse(response, url);
       const body = objectOf(parseJson(await readDocument(response.body, MAX_LIST_BYTES, what), what), what);
       const before = tags.size;
-      for (const tag of listOf(body["tags"] ?? [], what)) tags.add(textOf(tag, what));
+      for (const tag of listOf(body["tags"] ?? [], what)) tags.add(checkTag(textOf(tag, what), what));
       const next = /<([^>]+)>\s*;\s*rel="?next"?/.exec(response.headers.get("link") ?? "")?.[1];
       // A page that brings nothing new would go on for ever.
       if (next === undefined || tags.size === before) return [...tags];
@@ -167,4 +168,10 @@ export class Repository {
     }
     throw new SystemError(`Cannot read ${what}: there are too many`);
   }
+}
+
+/** A tag becomes part of an address, and of a name here. */
+function checkTag(tag: string, what: string): string {
+  if (isTag(tag)) return tag;
+  throw new SystemError(`Cannot use ${what}: ${JSON.stringify(tag).slice(0, 140)} is no tag`);
 }

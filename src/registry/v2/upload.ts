@@ -106,6 +106,8 @@ export class Uploader {
         source.onRetry?.(cause);
         await this.#conversation.terms.host.clock.sleep(BACK_OFF_MS * 2 ** (failures - 1), signal);
         await this.#takeUp(upload, signal);
+        // The answer may have got lost, not the blob.
+        if (upload.location === "" && (await this.has(source.descriptor.digest, signal))) return;
       }
     }
   }

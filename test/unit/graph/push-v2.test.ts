@@ -215,3 +215,35 @@ test("two pushes of one name exclude each other", async () => {
   wait.resolve();
   expect((await first).error).toBeUndefined();
 });
+
+test("a tag that could lead elsewhere is neither pushed nor taken", async () => {
+  const images = await withRegistry();
+  const id = await makeImage(images, "localhost:5000/app", "x");
+  await images.store.set("localhost:5000/app", "..", id);
+  const run = await runJob(images, "push", ["localhost:5000/app"], { json: "1" });
+  expect(run.error?.message).toMatch(/^Cannot push localhost:5000\/app:\.\.: a tag has letters/);
+  expect(images.registry.requests.some((request) => request.startsWith("PUT"))).toBe(false);
+  images.registry.putImage("other", "ok", tinyImage());
+  images.registry.registry.faults.add({
+    match: /tags\/list/,
+    kind: { replace: '{"tags":["ok","../../other/manifests/latest"]}' },
+  });
+  const pull = await runJob(images, "pull", ["localhost:5000/other"], TODAY);
+  expect(pull.error?.message).toBe(
+    'Cannot use the tags of localhost:5000/other: "../../other/manifests/latest" is no tag',
+  );
+});
+
+test("an upload whose answer got lost is not sent again", async () => {
+  const images = await withRegistry();
+  await makeImage(images, "localhost:5000/app", "x".repeat(1000));
+  let lost = 0;
+  images.network.set("http://localhost:5000", async (request) => {
+    const response = await images.registry.handle(request);
+    const last = request.method === "PUT" && request.url.includes("uploads") && lost++ === 0;
+    if (last) throw Object.assign(new Error("socket hang up"), { code: "ECONNRESET" });
+    return response;
+  });
+  expect((await runJob(images, "push", ["localhost:5000/app"], TAGGED)).error).toBeUndefined();
+  expect(images.registry.requests.filter((request) => request.startsWith("PATCH"))).toHaveLength(2);
+});

@@ -130,3 +130,24 @@ test("httpFetch() speaks TLS with the server itself, through a tunnel, and uses 
     `proxyconnect tcp: ${proxy.address}: 407 Proxy Authentication Required`,
   );
 });
+
+test("httpFetch() is not confused by a connection that was closed while it was idle", async () => {
+  let connections = 0;
+  const server = createServer((req, res) => void digestOf(req).then(() => res.end("x")));
+  server.on("connection", (socket) => {
+    connections++;
+    sockets.add(socket);
+  });
+  const authority = await listen(server);
+  const put = async (body: string | AsyncIterable<Uint8Array>) =>
+    text(await httpFetch(`http://${authority}/`, { method: "PUT", body }));
+  expect(await put("one")).toBe("x");
+  expect(await put("two")).toBe("x");
+  expect(connections).toBe(1);
+  // Reset, not closed: the client hears of it when it writes.
+  for (const socket of sockets) socket.resetAndDestroy();
+  expect(await put("three")).toBe("x");
+  expect(await put(pieces(3))).toBe("x");
+  expect(await put(pieces(3))).toBe("x");
+  expect(connections).toBe(4);
+});
