@@ -46,8 +46,10 @@ export async function containers(daemon: Daemon, job: Job): Promise<void> {
     const out = new Env();
     out.set("Id", container.id);
     out.setList("Names", names.get(container.id));
-    out.set("Image", daemon.repositories.imageName(container.image));
-    out.set("Command", commandText(container));
+    // As 1.2.0 has it, twelve digits of an id may be a number; clients of today want a text.
+    const setText = (key: string, text: string) => (extended ? out.setJson(key, text) : out.set(key, text));
+    setText("Image", daemon.repositories.imageName(container.image));
+    setText("Command", extended ? commandText(container).slice(1, -1) : commandText(container));
     out.setInt("Created", createdSeconds(container));
     out.set("Status", container.state.describe(extended ? container.state.shellExitCode : container.state.exitCode));
     out.setJson("Ports", portMappingApi(container.networkSettings));
