@@ -46,4 +46,10 @@ export const OURS: Record<string, { imports: string[]; why: string }> = {
 };
 
 /** What Go's standard library gave 1.2.0 and Node does not: below everything else, free for all. */
-export const GO_STANDARD_LIBRARY: readonly string[] = ["pkg/net", "pkg/strconv", "pkg/tabwriter", "pkg/template"];
+export const GO_STANDARD_LIBRARY: readonly string[] = [
+  "pkg/filepath",
+  "pkg/net",
+  "pkg/strconv",
+  "pkg/tabwriter",
+  "pkg/template",
+];

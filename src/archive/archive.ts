@@ -8,7 +8,6 @@
 import { isErrno } from "../errdefs/errdefs.ts";
 import type { Host } from "../host/host.ts";
 import type { Reader } from "../sync/io.ts";
-import { type MatchLog, matches } from "../utils/context.ts";
 import { fromText } from "./byte-string.ts";
 import type { EntryType } from "./tar/header.ts";
 import { encodeHeader, paddingOf, TRAILER, type WriteHeader } from "./tar/writer.ts";
@@ -32,10 +31,11 @@ const O_NONBLOCK = 0o4000;
 export interface TarOptions {
   /** `overlay`: marks of deleted files become `.wh.` files, and marks themselves stay out. */
   readonly whiteouts?: "overlay";
-  /** Patterns of what is left out, byte strings; a directory goes with all that is in it. */
-  readonly excludes?: readonly string[];
-  /** Is told what is left out. */
-  readonly log?: MatchLog;
+  /**
+   * Whether an entry is left out, a directory with all that is in it. Asked with its path, a byte string; for the
+   * directory itself, `.`, the answer does not count.
+   */
+  readonly skip?: (path: string) => boolean;
   /**
    * The archive is the context of a build: every name of a file comes with its content, so that its sum tells what is in
    * it; and of attributes only `security.capability`, as the others belong to this machine.
@@ -202,7 +202,7 @@ export async function* tar(
 ): Reader & AsyncGenerator<Uint8Array> {
   const source = new TarSource(host, dir, "", options.context);
   const info = await host.fs.lstat(dir);
-  matches(".", options.excludes ?? [], options.log);
+  options.skip?.(".");
   yield* source.entry("", info);
   yield* walk(source, "", options);
   yield TRAILER;
@@ -211,13 +211,11 @@ export async function* tar(
 /** What is in a directory. */
 async function* walk(source: TarSource, path: string, options: TarOptions): AsyncGenerator<Uint8Array> {
   const overlay = options.whiteouts === "overlay";
-  const excludes = options.excludes ?? [];
   if (overlay && source.tree.xattr(path, OPAQUE_XATTR)?.toString() === "y") {
     yield source.whiteout(below(path, ".wh..opq"));
   }
   const all = await source.tree.list(path);
-  const entries =
-    excludes.length === 0 ? all : all.filter(([name]) => !matches(below(path, name), excludes, options.log));
+  const entries = all.filter(([name]) => options.skip?.(below(path, name)) !== true);
   const ahead: (Promise<Buffer | undefined> | undefined)[] = [];
   for (const [index, [name, info]] of entries.entries()) {
     for (let next = ahead.length; next < Math.min(index + AHEAD, entries.length); next++) {

@@ -33,6 +33,8 @@ const AT_ONCE = 32;
 /** What an archive carries of a file's attributes; `trusted.*` is the storage driver's own. */
 const CARRIED = /^(?:security\.(?!selinux$)|user\.(?!overlay\.|fuseoverlayfs\.)|system\.posix_acl_)/;
 
+const CAPABILITY = "security.capability";
+
 /** Reads below one directory. Paths are relative to it; "" is the directory itself. */
 export class Tree {
   readonly #host: TreeHost;
@@ -91,6 +93,12 @@ export class Tree {
   /** One attribute, if it is there, and the file still is. */
   xattr(path: string, name: string): Buffer | undefined {
     return ifThere(() => this.#host.kernel.lgetxattr(this.at(path), name));
+  }
+
+  /** The one attribute that 1.2.0 carries. */
+  capability(path: string): Map<string, Buffer> | undefined {
+    const value = this.xattr(path, CAPABILITY);
+    return value && new Map([[CAPABILITY, value]]);
   }
 
   /** The attributes that an archive carries. */

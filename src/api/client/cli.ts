@@ -18,7 +18,19 @@ import { type CommandEntry, commands } from "./commands.ts";
 /** What the client touches of the world. */
 export type ClientHost = Pick<
   Host,
-  "fs" | "clock" | "env" | "net" | "stdin" | "stdout" | "stderr" | "terminal" | "signals" | "machine" | "pool" | "exec"
+  | "fs"
+  | "clock"
+  | "env"
+  | "net"
+  | "stdin"
+  | "stdout"
+  | "stderr"
+  | "terminal"
+  | "signals"
+  | "machine"
+  | "pool"
+  | "exec"
+  | "kernel"
 >;
 
 /** A command: its arguments are those after the command word. */

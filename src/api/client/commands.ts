@@ -24,6 +24,7 @@ export interface CommandEntry {
 
 const entries: readonly CommandEntry[] = [
   entry("attach", "Attach to a running container", async () => (await import("./commands/attach.ts")).cmdAttach),
+  entry("build", "Build an image from a Dockerfile", async () => (await import("./commands/build.ts")).cmdBuild),
   entry(
     "commit",
     "Create a new image from a container's changes",

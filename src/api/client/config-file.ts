@@ -8,7 +8,7 @@ import { messageOf } from "../../errdefs/errdefs.ts";
 import type { AuthConfig } from "../../registry/auth.ts";
 import { type ConfigFile, loadConfig, resolveAuthConfig } from "../../registry/config-file.ts";
 import { loadTodayConfig, resolveTodayAuth } from "../../registry/config-today.ts";
-import { goJson } from "../../utils/go-json.ts";
+import { compareBytes, goJson } from "../../utils/go-json.ts";
 import type { DockerCli } from "./cli.ts";
 
 /**
@@ -44,10 +44,29 @@ async function todayAuth(cli: DockerCli, hostname: string): Promise<AuthConfig> 
   }
 }
 
+/**
+ * The value of `X-Registry-Config`: all stored credentials, sorted by registry, for a build that may pull from any.
+ *
+ * @origin api/client/commands.go (*DockerCli).CmdBuild
+ */
+export async function registryConfig(cli: DockerCli): Promise<string> {
+  const { configs } = await loadConfigFile(cli);
+  const sorted = [...configs].sort(([a], [b]) => compareBytes(a, b)).map(([name, auth]) => [name, authFields(auth)]);
+  return base64Url(goJson({ configs: configs.size === 0 ? undefined : Object.fromEntries(sorted) }));
+}
+
 /** Credentials as a header carries them: JSON in Go's order, in base64 for URLs. */
 export function encodeAuthHeader(auth: AuthConfig): string {
+  return base64Url(goJson(authFields(auth)));
+}
+
+function base64Url(text: string): string {
+  return Buffer.from(text).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
+}
+
+function authFields(auth: AuthConfig): Record<string, string | undefined> {
   const { username, password, auth: encoded, email, serveraddress, identitytoken, registrytoken } = auth;
-  const json = goJson({
+  return {
     username: username || undefined,
     password: password || undefined,
     auth: encoded ?? "",
@@ -55,6 +74,5 @@ export function encodeAuthHeader(auth: AuthConfig): string {
     serveraddress: serveraddress || undefined,
     identitytoken: identitytoken || undefined,
     registrytoken: registrytoken || undefined,
-  });
-  return Buffer.from(json).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
+  };
 }
