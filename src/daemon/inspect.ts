@@ -37,7 +37,8 @@ export async function containerInspect(daemon: Daemon, job: Job): Promise<void> 
   const out = new Env();
   out.set("Id", ID);
   for (const [key, value] of Object.entries(rest)) {
-    if (typeof value === "string") out.set(key, value);
+    // As 1.2.0 has it, a path of `true` is no text; clients of today want one.
+    if (typeof value === "string" && !extended) out.set(key, value);
     else out.setJson(key, value);
   }
   out.setJson("State", extended ? { ...State, ExitCode: container.state.shellExitCode } : State);
