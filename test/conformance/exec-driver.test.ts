@@ -2,6 +2,8 @@
  * What every execution driver promises, on the one that really runs something.
  */
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   copyFileSync,
   existsSync,
@@ -197,6 +199,41 @@ vm("terminate() ends what an earlier daemon left, and leftovers() finds it", asy
   await next.terminate(cmd.id);
   expect(await next.leftovers()).not.toContain(cmd.id);
   expect((await ended).signal).toBe(9);
+});
+
+vm("terminate() ends a container that is frozen, and one that runc never wrote down", async () => {
+  const cmd = command(["sh", "-c", "sleep 100 & wait"]);
+  const running = deferred<number>();
+  const ended = run(cmd, undefined, ({ pid }) => running.resolve(pid));
+  await running.promise;
+  await driver.pause(cmd.id);
+  const next = await NativeDriver.init(state, host, new Logger(host));
+  // What a daemon leaves that was killed between the cgroup and the state: only its directory tells of it.
+  const half = command([]).id;
+  const [path] = ["/sys/fs/cgroup/devices/docker", "/sys/fs/cgroup/docker"].filter((parent) => existsSync(parent));
+  mkdirSync(join(path ?? "", half));
+  const stray = spawn("sleep", ["100"]);
+  writeFileSync(join(path ?? "", half, "cgroup.procs"), String(stray.pid));
+  const strayEnd = once(stray, "exit");
+  mkdirSync(join(state, half));
+  expect(await next.leftovers()).toEqual(expect.arrayContaining([cmd.id, half]));
+  await Promise.all([next.terminate(cmd.id), next.terminate(half)]);
+  expect((await ended).signal).toBe(9);
+  expect(await strayEnd).toEqual([null, "SIGKILL"]);
+  expect([existsSync(join(path ?? "", half)), existsSync(join(path ?? "", cmd.id))]).toEqual([false, false]);
+  expect(readdirSync(state)).toEqual([".runc"]);
+});
+
+vm("leftovers() stops a runc that an earlier daemon has started, and no other one", async () => {
+  const start = (root: string) =>
+    spawn("sh", ["-c", "while :; do sleep 1; done", "runc", "--root", root, "run", "x"], { stdio: "ignore" });
+  const [ours, others] = [start(join(state, ".runc")), start(join(base, "other/.runc"))];
+  const end = once(ours, "exit");
+  const next = await NativeDriver.init(state, host, new Logger(host));
+  await next.leftovers();
+  expect(await end).toEqual([null, "SIGKILL"]);
+  expect(others.exitCode ?? others.signalCode).toBe(null);
+  others.kill("SIGKILL");
 });
 
 vm("run() twenty times at once leaves no cgroup, no state and no directory", async () => {

@@ -3,7 +3,7 @@
  * they stood on.
  */
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -159,11 +159,11 @@ function markedPids(): number[] {
 }
 const cmdline = (pid: string) => readFileSync(`/proc/${pid}/cmdline`, "latin1");
 
-/** Processes of runc that serve this root. */
+/** Processes of runc that serve this root, or of what stands in for it. */
 function runcPids(): string[] {
   return listDir("/proc").filter((name) => {
     try {
-      return /^\d+$/.test(name) && /^\S*runc\0/.test(cmdline(name)) && cmdline(name).includes(root);
+      return /^\d+$/.test(name) && cmdline(name).includes(`\0--root\0${root}/`);
     } catch {
       return false;
     }
@@ -438,7 +438,7 @@ describe.runIf(isRoot)("a daemon with containers of every restart policy", () =>
   });
 });
 
-describe.runIf(isRoot)("a restart policy on a real clock", () => {
+describe.runIf(isRoot)("a daemon of its own", () => {
   beforeEach(async () => {
     dir = mkdtempSync(join(tmpdir(), "dd-restart-"));
     root = join(dir, "root");
@@ -447,6 +447,27 @@ describe.runIf(isRoot)("a restart policy on a real clock", () => {
     expect((await daemon.docker("pull", image)).code).toBe(0);
   });
   afterEach(cleanUp);
+
+  test("kill -9 before runc has begun: the container does not come to life behind the next daemon's back", async () => {
+    await end("SIGTERM");
+    const tools = join(dir, "tools");
+    mkdirSync(tools);
+    const path = process.env["PATH"] ?? "";
+    const { stdout: runc } = await run(["sh", "-c", "command -v runc"]);
+    writeFileSync(join(tools, "runc"), `#!/bin/sh\nsleep 2\nexec ${runc.trim()} "$@"\n`, { mode: 0o755 });
+    await boot({ env: { PATH: `${tools}:${path}` } });
+    await create("late");
+    const failed = ask(daemon, "POST", "/containers/late/start");
+    await expect.poll(runcPids).toHaveLength(1);
+    await end("SIGKILL");
+    expect((await failed).status).toBe(0);
+    await boot();
+    expect([runcPids(), markedPids()]).toEqual([[], []]);
+    const all = await inspectAll();
+    expectEnded(all.get("late"), -127);
+    await nothingOrphaned(all);
+    await removeEverything();
+  });
 
   test("pauses double from 200 ms on; a stop ends the longest at once", async () => {
     const failing = { Cmd: ["sh", "-c", "echo try; exit 6"] };

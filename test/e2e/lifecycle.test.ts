@@ -128,7 +128,9 @@ vm("kill -9 during create and run: what was complete is served, the rest is gone
   const storm = Array.from({ length: 12 }, (_, i) =>
     daemon.docker("run", "-d", "--name", `storm${i}`, image(), "sleep", "100"),
   );
-  await expect.poll(() => daemon.log().match(/\+job start\(/g)?.length ?? 0, { interval: 5 }).toBeGreaterThanOrEqual(4);
+  await expect
+    .poll(() => daemon.log().match(/\+job start\(/g)?.length ?? 0, { interval: 5, timeout: 20_000 })
+    .toBeGreaterThanOrEqual(4);
   await daemon.end("SIGKILL");
   await Promise.all(storm);
 

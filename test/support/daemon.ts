@@ -210,10 +210,11 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaem
   };
   const deadline = Date.now() + 30_000;
   while (!(await answers(socket))) {
-    if (child.exitCode !== null || Date.now() > deadline) {
+    const end = child.exitCode ?? child.signalCode;
+    if (end !== null || Date.now() > deadline) {
       child.kill("SIGKILL");
       cleanUp();
-      throw new Error(`The daemon did not start (${child.exitCode ?? "no answer in 30 s"}):\n${log}`);
+      throw new Error(`The daemon did not start (${end ?? "no answer in 30 s"}):\n${log}`);
     }
   }
   const end = (signal: NodeJS.Signals = "SIGTERM") => {

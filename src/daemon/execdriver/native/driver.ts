@@ -27,6 +27,7 @@ import type { Command, ExecDriver, ExitStatus, Pipes, Started } from "../driver.
 import { readAccountFile } from "./account-files.ts";
 import { createContainer, type OciDevice } from "./create.ts";
 import { hostDevices, namedDevices } from "./devices.ts";
+import { endCgroups, endLaunches } from "./leftovers.ts";
 import { runcError } from "./runc-error.ts";
 import { lookupUser } from "./user.ts";
 
@@ -36,7 +37,7 @@ export const NATIVE_DRIVER_NAME = "native-0.2";
 /** What is read of each output stream before anybody wants it. No text of runc's is longer: it quotes the configuration. */
 const AHEAD_BYTES = 8 << 20;
 
-type NativeHost = Pick<Host, "fs" | "exec" | "kernel">;
+type NativeHost = Pick<Host, "fs" | "exec" | "kernel" | "clock">;
 
 interface Active {
   readonly pid: number;
@@ -177,21 +178,28 @@ export class NativeDriver implements ExecDriver {
   }
 
   /**
-   * Kills what an earlier daemon left under this id, if it is still the process that daemon started, and removes its
-   * traces.
+   * Kills what an earlier daemon left under this id, and removes its traces.
    *
    * @origin daemon/execdriver/native/driver.go (*driver).Terminate
+   * @deviation Everything in the container's cgroups is killed: 1.2.0 knows the first process only, and leaves a frozen
+   *   one as it is.
    */
   async terminate(id: string): Promise<void> {
     await this.settled(id);
-    await this.#runc(["delete", "--force", id]).catch((cause: unknown) =>
-      this.#log.debug("driver.go:244", `Cannot delete container ${id}: ${String(cause)}`),
-    );
+    if (!(await endCgroups(id, this.#host))) {
+      await this.#runc(["delete", "--force", id]).catch((cause: unknown) =>
+        this.#log.debug("driver.go:244", `Cannot delete container ${id}: ${String(cause)}`),
+      );
+    }
     await this.#removeTraces(id);
   }
 
-  /** Containers of an earlier daemon: everything with a bundle or with runc state that this process did not start. */
+  /**
+   * Containers of an earlier daemon: everything with a bundle or with runc state that this process did not start. What
+   * was on its way when that daemon ended is stopped before.
+   */
   async leftovers(): Promise<string[]> {
+    if (this.#active.size === 0) await endLaunches(this.#state, this.#host);
     const names = [...(await this.#host.fs.readdir(this.#root)), ...(await this.#host.fs.readdir(this.#state))];
     return [...new Set(names)].filter((name) => name !== ".runc" && !this.#active.has(name));
   }
