@@ -17,6 +17,7 @@ import posix from "node:path/posix";
 import { isErrno, messageOf } from "../errdefs/errdefs.ts";
 import { sortByDepth } from "../pkg/graphdb/sort.ts";
 import { ID_PATTERN } from "../utils/utils.ts";
+import { removeLeftByBuilds } from "./build/leftovers.ts";
 import type { Container } from "./container.ts";
 import { loadContainer } from "./container-load.ts";
 import { networkedName } from "./container-network.ts";
@@ -41,6 +42,7 @@ export async function restore(daemon: Daemon): Promise<void> {
   const registered = registerAll(daemon, loaded, foreign, () => (debug ? undefined : log.raw(".")));
   for (const name of halfGone) await finishRemoval(daemon, name);
   await removeLeftovers(daemon, registered, foreign);
+  await removeLeftByBuilds(daemon, registered);
   if (daemon.config.autoRestart) await restart(daemon, registered);
   if (!debug) log.info(": done.");
 }

@@ -4,13 +4,15 @@
  */
 
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { build, builtId, type ClientWords, contextOf, todayWords } from "../support/builds.ts";
 import { DRYDOCK, listDir, makeNetns, type Result, run, startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { type Dockerd, hasDockerd, startDockerd } from "../support/dockerd.ts";
 import { BUSYBOX, startRegistry, type TestRegistry } from "../support/images.ts";
+import { traces } from "../support/traces.ts";
 
 const isRoot = process.getuid?.() === 0;
 if (!isRoot) console.log("skipped: builds need root");
@@ -427,6 +429,51 @@ vm("a build whose client goes away stops its container, and leaves nothing", asy
   expect(await leftBehind()).toEqual([]);
 });
 
+vm("a build whose client goes away while it sends leaves nothing", async () => {
+  const context = await contextOf({ Dockerfile: from, big: "x".repeat(1 << 20) });
+  const head = "POST /v1.14/build HTTP/1.1\r\nHost: d\r\nContent-Length: 2000000\r\n\r\n";
+  const connection = connect(daemon.socket);
+  await new Promise<void>((resolve) => {
+    connection.write(Buffer.concat([Buffer.from(head), context.subarray(0, 600_000)]), () => resolve());
+  });
+  while ((await leftBehind()).length === 0);
+  connection.destroy();
+  const deadline = Date.now() + 20_000;
+  while ((await leftBehind()).length > 0 && Date.now() < deadline);
+  expect(await leftBehind()).toEqual([]);
+});
+
+vm("without --rm every step keeps its container, with what it changed", async () => {
+  const files = { Dockerfile: `${from}ENV KEPT 1\nADD f /f\nRUN echo 2 > /g\n`, f: "1" };
+  const id = await made(files, "--rm=false");
+  const containers = (await daemon.docker("ps", "-aq")).stdout.trim().split("\n");
+  expect(containers).toHaveLength(3);
+  const [run = "", add = ""] = containers;
+  expect((await daemon.docker("diff", run)).stdout).toContain("A /g\n");
+  expect((await daemon.docker("diff", add)).stdout).toContain("A /f\n");
+  expect(await inside(id, "cat", "/f", "/g")).toBe("12\n");
+  expect((await daemon.docker("rm", ...containers)).code).toBe(0);
+});
+
+vm("what .dockerignore leaves out is in no image, even if the daemon needs it", async () => {
+  const dir = join(daemon.dir, "ignoring");
+  mkdirSync(dir);
+  writeFileSync(join(dir, "kept"), "1");
+  writeFileSync(join(dir, "left.o"), "1");
+  writeFileSync(join(dir, "Dockerfile"), `${from}ADD . /c\nRUN ls -A /c > /list\n`);
+  const docker = (input: string, ...args: string[]) =>
+    run([...today, "build", ...args, dir], { input, env: { DOCKER_BUILDKIT: "0" } });
+  writeFileSync(join(dir, ".dockerignore"), "*.o\n# comment\n./Dockerfile\n");
+  expect(await inside(builtId(await docker("")), "cat", "/list")).toBe(".dockerignore\nkept\n");
+  writeFileSync(join(dir, ".dockerignore"), "*\n!kept\n");
+  expect(await inside(builtId(await docker("")), "cat", "/list")).toBe("kept\n");
+  // A Dockerfile from standard input travels under a name of its own.
+  const piped = () => docker(`${from}ADD . /c\nRUN ls -A /c > /list\n`, "-f", "-");
+  const first = builtId(await piped());
+  expect(await inside(first, "cat", "/list")).toBe("kept\n");
+  expect(builtId(await piped())).toBe(first);
+});
+
 vm("commit and import carry out changes, for clients of today", async () => {
   const { stdout } = await daemon.today("create", `${registry.address}/busybox`, "true");
   const container = stdout.trim();
@@ -445,6 +492,37 @@ vm("commit and import carry out changes, for clients of today", async () => {
   const imported = (await daemon.today("import", "-c", "ENTRYPOINT /f", archive)).stdout.trim();
   const entrypoint = await daemon.today("inspect", "-f", "{{json .Config.Entrypoint}}", imported);
   expect(entrypoint.stdout).toBe('["/bin/sh","-c","/f"]\n');
+});
+
+vm("a daemon that is killed in the middle of a build leaves nothing of it, and builds again", async () => {
+  const base = join(daemon.dir, "killed");
+  const dockerfile = (n: number) =>
+    `FROM scratch\nADD d /\nENV N ${n}\nRUN ["/bin/sh", "-c", "echo $N > /n; cat /n"]\nCOPY f /f\nRUN ["/bin/rm", "/f"]\nCOPY . /c\n`;
+  const busybox = readFileSync("/usr/bin/busybox").toString("latin1");
+  const links = Object.fromEntries(
+    ["sh", "cat", "rm"].map((name) => [`d/bin/${name}`, { type: "symlink", link: "busybox" }]),
+  );
+  const files = { "d/bin/busybox": { content: busybox, mode: 0o755 }, ...links, f: "1" };
+  const netns = makeNetns();
+  let next = await startDaemon({ root: base, netns });
+  try {
+    for (let round = 0; round < 4; round++) {
+      const context = await contextOf({ Dockerfile: dockerfile(round), ...files });
+      const building = build(todayWords(next), context);
+      await new Promise((resolve) => setTimeout(resolve, 60 + Math.random() * 600));
+      await next.end("SIGKILL");
+      await building;
+      await next.remove();
+      next = await startDaemon({ root: base, netns });
+      expect(await traces(next, base, [])).toEqual([]);
+      expect((await next.docker("ps", "-aq")).stdout).toBe("");
+      builtId(await build(todayWords(next), context));
+    }
+  } finally {
+    expect(await next.remove()).toEqual([]);
+    netns.remove();
+  }
+  rmSync(base, { recursive: true });
 });
 
 /** Configuration and tree of an image, in a form both daemons give. */

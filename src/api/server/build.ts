@@ -96,7 +96,8 @@ function addToday(job: Job, request: ApiRequest, query: Query, arch: string): vo
   const limits = { memory: "Memory", memswap: "MemorySwap", cpushares: "CpuShares", cpusetcpus: "Cpuset" };
   for (const [theirs, ours] of Object.entries(limits)) job.setenv(ours, query.get(theirs));
   job.setenvBool("aux", version.atLeast("1.29"));
-  job.setenvBool("idOnly", query.bool("q"));
+  job.setenvBool("idOnly", version.atLeast("1.22") && query.bool("q"));
+  job.setenvBool("dockerignore", version.atLeast("1.20"));
 }
 
 /**

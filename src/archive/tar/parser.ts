@@ -103,9 +103,15 @@ export class TarParser {
     }
   }
 
-  /** Says that nothing more comes. A missing end mark is no error. @throws {TarError} when an entry is cut short */
+  /**
+   * Says that nothing more comes. A missing end mark is no error, nor is a missing rest of the last block: today's
+   * client sends contexts like that.
+   *
+   * @throws {TarError} when an entry is cut short
+   */
   end(): void {
-    const between = this.#state === "header" && this.#held === undefined && !this.#hasExtensions();
+    const whole = this.#state === "padding" || (this.#state === "header" && this.#held === undefined);
+    const between = whole && !this.#hasExtensions();
     if (!between && this.#state !== "done") throw new TarError();
   }
 

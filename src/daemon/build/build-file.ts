@@ -19,6 +19,7 @@ import { BUILT, imageGetCached } from "./cache.ts";
 import type { BuildContext } from "./context.ts";
 import { instructions } from "./dispatch.ts";
 import { dockerfileLines, parseInstruction } from "./dockerfile.ts";
+import { keep, markBuilding } from "./leftovers.ts";
 import type { BuildSettings } from "./settings.ts";
 
 /** Where a build's messages go. */
@@ -99,6 +100,7 @@ export class BuildFile {
       return this.image;
     } catch (cause) {
       if (this.settings.forceRm || this.signal.aborted) await this.#clearTmp();
+      else await this.#keepTmp();
       throw cause;
     } finally {
       if (this.image !== "") this.daemon.graph.release(this.image);
@@ -222,6 +224,7 @@ export class BuildFile {
     const hostConfig = newHostConfig({ NetworkMode: this.settings.networkMode });
     const { container, warnings } = await createContainer(this.daemon, config, hostConfig, "");
     this.#tmpContainers.set(container.id, container);
+    if (this.settings.rm) await markBuilding(this.daemon, container);
     const own = Object.fromEntries(Object.keys(more).map((key) => [key, this.config[key as keyof Config]]));
     this.config = { ...structuredClone(container.config), ...own };
     await this.#warn(warnings);
@@ -270,6 +273,14 @@ export class BuildFile {
       config: { ...structuredClone(config), Cmd: command },
     });
     this.standOn(made);
+  }
+
+  /** A container whose command failed is for the user to look at. */
+  async #keepTmp(): Promise<void> {
+    for (const container of this.#tmpContainers.values()) {
+      // What failed first is what counts.
+      if (container !== undefined) await keep(this.daemon, container).catch(() => undefined);
+    }
   }
 
   /**

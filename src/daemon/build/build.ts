@@ -26,6 +26,7 @@ import { BuildFile } from "./build-file.ts";
 import { applyChanges } from "./changes.ts";
 import { type BuildContext, MAX_DOCKERFILE_BYTES, openContext } from "./context.ts";
 import { bytesOf } from "./copy-in.ts";
+import { removeIgnored } from "./ignored.ts";
 import { findInContext } from "./in-context.ts";
 import { type BuildSettings, DEFAULT_DOCKERFILE, readSettings } from "./settings.ts";
 
@@ -36,7 +37,7 @@ const EMPTY = "Dockerfile cannot be empty";
  * Job `build`: reads the context from standard input or fetches `remote`, and reports every step. Names the image `t`.
  *
  * Environment: `t remote q nocache rm forcerm json authConfig configFile`; for clients of today also `tags`, `dockerfile`,
- * `pull`, `labels`, `proxies`, `networkMode`, `Memory`, `MemorySwap`, `CpuShares`, `Cpuset`, `aux` (the id as a message of its own),
+ * `pull`, `labels`, `proxies`, `networkMode`, `dockerignore`, `Memory`, `MemorySwap`, `CpuShares`, `Cpuset`, `aux` (the id as a message of its own),
  * and `idOnly` (nothing but the id).
  *
  * With a list `changes` it builds no image: it carries these instructions out on the configuration `config`, and prints
@@ -56,8 +57,9 @@ export async function cmdBuild(daemon: Daemon, job: Job): Promise<void> {
   const settings = readSettings(job);
   const context = await openContext(daemon.host, job);
   try {
-    const dockerfile = await readDockerfile(daemon, context, settings.dockerfile);
-    await buildAndTag(daemon, job, settings, context, dockerfile);
+    const { path, text } = await readDockerfile(daemon, context, settings.dockerfile);
+    if (settings.dockerignore) await removeIgnored(daemon.host, context, path);
+    await buildAndTag(daemon, job, settings, context, text);
   } finally {
     await context.remove();
   }
@@ -85,6 +87,7 @@ async function buildAndTag(
     const id = await build.build(dockerfile);
     for (const name of settings.names) {
       const [repository, tag] = parseRepositoryTag(name);
+      if (repository === "") continue; // a tag of nothing
       await daemon.repositories.set(repository, tag, id);
       if (settings.aux) await out.write(`Successfully tagged ${repository}:${tag || DEFAULT_TAG}\n`);
     }
@@ -96,13 +99,17 @@ async function buildAndTag(
 }
 
 /**
- * The text of a Dockerfile.
+ * The text of a Dockerfile, and where it really lies.
  *
  * @param name - path in the context; links in it may lead anywhere inside
  * @throws {SystemError} when it is not there, empty, or no plain file
  * @origin daemon/build.go (*buildFile).Build
  */
-async function readDockerfile({ host }: Daemon, context: BuildContext, name: string): Promise<string> {
+async function readDockerfile(
+  { host }: Daemon,
+  context: BuildContext,
+  name: string,
+): Promise<{ path: string; text: string }> {
   const found = await findInContext(host.fs, context.root, name).catch((cause: unknown) => {
     if (!(cause instanceof NotFoundError)) throw cause;
     const text =
@@ -116,5 +123,6 @@ async function readDockerfile({ host }: Daemon, context: BuildContext, name: str
   if (found.info.size > MAX_DOCKERFILE_BYTES) {
     throw new SystemError(`Cannot read the Dockerfile: ${name} is longer than ${MAX_DOCKERFILE_BYTES} bytes`);
   }
-  return (await readAll(bytesOf(host, posix.join(context.root, found.path)))).toString("utf8");
+  const bytes = await readAll(bytesOf(host, posix.join(context.root, found.path)));
+  return { path: found.path, text: bytes.toString("utf8") };
 }

@@ -10,7 +10,7 @@ import { SystemError } from "../../errdefs/errdefs.ts";
 import { parsePortSpecs } from "../../nat/nat.ts";
 import type { Config } from "../../runconfig/config.ts";
 import { compareBytes } from "../../utils/go-json.ts";
-import { commandOf, jsonWords, trim } from "./dockerfile.ts";
+import { commandOf, goList, jsonWords, trim } from "./dockerfile.ts";
 import { replaceEnvMatches } from "./expand.ts";
 
 /** What an instruction changes, and for how long. */
@@ -28,11 +28,6 @@ export interface ConfigState {
  * @returns how the history shows the step
  */
 export type ConfigStep = (state: ConfigState, args: string) => string;
-
-/** Go's `%v` of a list. */
-function goList(words: readonly string[] | null): string {
-  return `[${(words ?? []).join(" ")}]`;
-}
 
 /** @origin daemon/build.go (*buildFile).CmdMaintainer */
 export const maintainer: ConfigStep = (state, name) => {

@@ -33,7 +33,7 @@ export interface BuildContext {
   /** Absolute path. */
   readonly root: string;
   /** The sum of each entry by its name in the archive; byte strings. */
-  readonly sums: ReadonlyMap<string, string>;
+  readonly sums: Map<string, string>;
   /** Deletes it. */
   remove(): Promise<void>;
 }
@@ -89,7 +89,7 @@ async function unpackContext(host: ContextHost, archive: Reader, signal: AbortSi
     const { entries, sums } = await host.pool.unpack(job, archive, signal);
     // An archive of nothing: 1.2.0 finds no byte of it.
     if (entries === 0) throw new Error("EOF");
-    return { root, sums: sums ?? new Map(), remove };
+    return { root, sums: new Map(sums), remove };
   } catch (cause) {
     await remove();
     throw cause;

@@ -92,3 +92,8 @@ export function commandOf(args: string): string[] | null {
   const words = jsonWords(args);
   return words === undefined ? ["/bin/sh", "-c", args] : words;
 }
+
+/** A list as 1.2.0 prints it: Go's `%v`. */
+export function goList(words: readonly string[] | null): string {
+  return `[${(words ?? []).join(" ")}]`;
+}

@@ -13,12 +13,13 @@ import type { Container } from "../container.ts";
 import { startContainer } from "../start.ts";
 import { killContainer } from "../stop.ts";
 import type { BuildFile } from "./build-file.ts";
-import { commandOf } from "./dockerfile.ts";
+import { commandOf, goList } from "./dockerfile.ts";
 
 /** @origin daemon/build.go (*buildFile).CmdRun */
 export async function run(build: BuildFile, args: string): Promise<void> {
   build.wantImage("run");
   await build.withCommand(commandOf(args), async (command) => {
+    build.daemon.log.debug("build.go:292", `Command to be executed: ${goList(build.config.Cmd)}`);
     if (await build.probeCache()) return;
     const { limits, proxies } = build.settings;
     const env = proxies.length === 0 ? {} : { Env: [...(build.config.Env ?? []), ...proxies] };
@@ -64,8 +65,7 @@ async function runContainer(build: BuildFile, container: Container): Promise<voi
   }
   signal.throwIfAborted();
   if (state.exitCode === 0) return;
-  const command = `[${(build.config.Cmd ?? []).join(" ")}]`;
-  const text = `The command ${command} returned a non-zero code: ${state.exitCode}`;
+  const text = `The command ${goList(build.config.Cmd)} returned a non-zero code: ${state.exitCode}`;
   throw new JSONStreamError(text, state.shellExitCode);
 }
 

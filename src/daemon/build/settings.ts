@@ -20,6 +20,8 @@ export interface BuildSettings {
   readonly json: boolean;
   /** Tells the id, and the names, in messages of their own. @since Docker 17.05 (API 1.29) */
   readonly aux: boolean;
+  /** Takes out of the context what its `.dockerignore` leaves out. @since Docker 1.8 (API 1.20) */
+  readonly dockerignore: boolean;
   /** Reports nothing but the id, unless something goes wrong. @since Docker 1.10 (API 1.22) */
   readonly idOnly: boolean;
   /** Shows what the commands print. */
@@ -52,6 +54,7 @@ export function readSettings(job: Job): BuildSettings {
   return {
     names: [...(job.getenvList("tags") ?? []), job.getenv("t")].filter((name) => name !== ""),
     aux: job.getenvBool("aux"),
+    dockerignore: job.getenvBool("dockerignore"),
     idOnly: job.getenvBool("idOnly"),
     json: job.getenvBool("json"),
     verbose: !job.getenvBool("q"),
