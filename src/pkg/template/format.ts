@@ -86,7 +86,7 @@ export function sprintf(format: string, args: readonly Value[]): string {
       const width = number(wide) ?? 0;
       const precision = whole.includes(".") ? (number(exact) ?? 0) : undefined;
       if (next >= args.length) return `%!${verb}(MISSING)`;
-      return pad(one(args[next++] as Value, verb, flags, precision), flags, Math.min(width, 1 << 20), verb);
+      return one(args[next++] as Value, { verb, flags, width: Math.min(width, MAX_WIDTH), precision });
     },
   );
   const extra = args.slice(next);
@@ -95,27 +95,42 @@ export function sprintf(format: string, args: readonly Value[]): string {
     : `${text}%!(EXTRA ${extra.map((arg) => (arg === null ? "<nil>" : `${typeName(arg)}=${display(arg)}`)).join(", ")})`;
 }
 
-function pad(text: string, flags: string, width: number, verb: string): string {
+/** Go refuses more. */
+const MAX_WIDTH = 1_000_000;
+
+/** How a value is to be printed: what stands between `%` and the end of its verb. */
+interface Directive {
+  readonly verb: string;
+  readonly flags: string;
+  readonly width: number;
+  readonly precision: number | undefined;
+}
+
+function pad(text: string, { flags, width }: Directive, isNumber = false): string {
   const missing = width - [...text].length;
   if (missing <= 0) return text;
   if (flags.includes("-")) return text + " ".repeat(missing);
-  if (!flags.includes("0") || text.startsWith("%!")) return " ".repeat(missing) + text;
-  const sign = "deEfFgGv".includes(verb) ? (/^[+-]/.exec(text)?.[0] ?? "") : "";
+  if (!flags.includes("0")) return " ".repeat(missing) + text;
+  const sign = isNumber ? (/^[+-]/.exec(text)?.[0] ?? "") : "";
   return sign + "0".repeat(missing) + text.slice(sign.length);
 }
 
-/** One value under one verb, before it is padded. */
-function one(value: Value, verb: string, flags: string, precision: number | undefined): string {
-  if (verb === "T") return typeName(value);
-  if (verb === "v") return flags.includes("#") ? source(value) : signed(display(value), value, flags);
-  if (value === null) return `%!${verb}(<nil>)`;
-  if (typeof value === "object") {
-    const each = (item: Value) => one(item, verb, flags, precision);
-    if (!isMap(value)) return `[${value.map(each).join(" ")}]`;
-    return `map[${sortedKeys(value)
-      .map((key) => `${each(key)}:${each(value[key] as Value)}`)
-      .join(" ")}]`;
-  }
+/** One value under one verb. Of maps and slices each element is printed so. */
+function one(value: Value, directive: Directive): string {
+  const { verb, flags } = directive;
+  if (verb === "T") return pad(typeName(value), directive);
+  if (value === null) return verb === "v" ? pad("<nil>", directive) : `%!${verb}(<nil>)`;
+  if (verb === "v" && flags.includes("#")) return pad(source(value), directive);
+  if (typeof value !== "object") return scalar(value, directive);
+  // Nothing that is in something else has no type that could be wrong.
+  const each = (item: Value) => (item === null ? "<nil>" : one(item, directive));
+  if (!isMap(value)) return `[${value.map(each).join(" ")}]`;
+  const pairs = sortedKeys(value).map((key) => `${each(key)}:${each(value[key] as Value)}`);
+  return `map[${pairs.join(" ")}]`;
+}
+
+function scalar(value: boolean | bigint | number | string, directive: Directive): string {
+  const { verb, flags, precision } = directive;
   const text =
     typeof value === "string"
       ? stringVerb(value, verb, precision)
@@ -123,10 +138,12 @@ function one(value: Value, verb: string, flags: string, precision: number | unde
         ? intVerb(value, verb, flags)
         : typeof value === "number"
           ? floatVerb(value, verb, precision)
-          : verb === "t"
+          : verb === "t" || verb === "v"
             ? String(value)
             : undefined;
-  return text === undefined ? `%!${verb}(${typeName(value)}=${display(value)})` : signed(text, value, flags);
+  if (text !== undefined)
+    return pad(signed(text, value, flags), directive, typeof value === "bigint" || typeof value === "number");
+  return `%!${verb}(${typeName(value)}=${scalar(value, { ...directive, verb: "v" })})`;
 }
 
 function signed(text: string, value: Value, flags: string): string {
@@ -136,7 +153,7 @@ function signed(text: string, value: Value, flags: string): string {
 
 function stringVerb(value: string, verb: string, precision: number | undefined): string | undefined {
   const cut = precision === undefined ? value : [...value].slice(0, precision).join("");
-  if (verb === "s") return cut;
+  if (verb === "s" || verb === "v") return cut;
   if (verb === "q") return quote(cut);
   if (verb === "x") return Buffer.from(cut).toString("hex");
   return verb === "X" ? Buffer.from(cut).toString("hex").toUpperCase() : undefined;
@@ -148,6 +165,7 @@ function intVerb(value: bigint, verb: string, flags: string): string | undefined
   const size = value < 0n ? -value : value;
   switch (verb) {
     case "d":
+    case "v":
       return value.toString();
     case "b":
       return value.toString(2);
@@ -160,7 +178,7 @@ function intVerb(value: bigint, verb: string, flags: string): string | undefined
     case "c":
       return rune(value);
     case "q":
-      return `'${rune(value)}'`;
+      return `'${quote(rune(value)).slice(1, -1).replace('\\"', '"').replace(/^'$/, "\\'")}'`;
     case "U":
       return `U+${value.toString(16).toUpperCase().padStart(4, "0")}`;
     default:
@@ -173,16 +191,28 @@ function rune(value: bigint): string {
 }
 
 function floatVerb(value: number, verb: string, precision: number | undefined): string | undefined {
-  if (!"eEfFgG".includes(verb)) return undefined;
+  if (!"eEfFgGv".includes(verb)) return undefined;
   if (!Number.isFinite(value)) return floatText(value);
   const upper = (text: string) => (verb === verb.toUpperCase() ? text.toUpperCase() : text);
   const digits = Math.min(precision ?? 6, 100);
-  if (verb === "f" || verb === "F") return value.toFixed(digits);
+  if (verb === "f" || verb === "F") return fixed(value, digits);
   if (verb === "e" || verb === "E") return upper(exponential(value.toExponential(digits)));
   if (precision === undefined) return upper(floatText(value));
   const power = Number(value.toExponential(Math.max(0, digits - 1)).split("e")[1]);
   const short = Number(value.toPrecision(Math.max(1, digits)));
+  if (!Number.isFinite(short)) return upper(exponential(value.toExponential(Math.max(0, digits - 1))));
   return upper(power < -4 || power >= Math.max(1, digits) ? exponential(short.toExponential()) : String(short));
+}
+
+/** A number with so many digits behind the point; what lies in the middle goes to the even one. */
+function fixed(value: number, digits: number): string {
+  if (Math.abs(value) >= 1e21) return BigInt(value).toString() + (digits > 0 ? `.${"0".repeat(digits)}` : "");
+  const sign = value < 0 || Object.is(value, -0) ? "-" : "";
+  const rounded = Math.abs(value).toFixed(digits);
+  const exact = Math.abs(value).toFixed(100);
+  const cut = exact.slice(0, exact.indexOf(".") + 1 + digits).replace(/\.$/, "");
+  const isTie = /^50*$/.test(exact.slice(exact.indexOf(".") + 1 + digits));
+  return sign + (isTie && /[02468]$/.test(cut) ? cut : rounded);
 }
 
 /** `%#v`: the value as Go source. */

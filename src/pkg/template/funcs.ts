@@ -165,7 +165,9 @@ export const builtins: Readonly<Record<string, FunctionEntry>> = {
     arity: 0,
     variadic: true,
     call: (...args) =>
-      printable(args).replace(/[\\'"<>&=]|[\p{C}\p{Z}]/gu, (c) => (c === " " ? c : (JS[c] ?? unicodeEscape(c)))),
+      printable(args).replace(/[\\'"<>&=]|[\p{C}\p{Z}]/gu, (c) =>
+        c === " " || c === "\x7f" ? c : (JS[c] ?? unicodeEscape(c)),
+      ),
   },
   le: { arity: 2, call: (a, b) => order(a as Value, b as Value) <= 0 },
   len: { arity: 1, call: len as TemplateFunction },
