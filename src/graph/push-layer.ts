@@ -20,6 +20,7 @@ import { Uploader } from "../registry/v2/upload.ts";
 import type { Reader } from "../sync/io.ts";
 import { truncateID } from "../utils/utils.ts";
 import type { DocumentLayer } from "./image-document.ts";
+import { openLayer } from "./layer-archive.ts";
 import { type LayerBlob, noteBlob, placeOf, readLayerRecord } from "./layer-blobs.ts";
 import type { ProgressSink } from "./progress-sink.ts";
 import { type Spooled, spool } from "./spool.ts";
@@ -120,20 +121,27 @@ async function packLayer(push: LayerPush, layer: DocumentLayer): Promise<{ diffI
   const { store, sink, signal } = push;
   const { graph, host } = store;
   const { image } = layer;
-  const hash = host.hash("sha256");
+  const archive = await openLayer(graph, image);
+  const total = archive.known?.bytes;
+  // What was recorded is checked as it is read.
+  const hash = archive.known === undefined ? host.hash("sha256") : undefined;
   const start = Math.floor(host.clock.now() / 1000);
   async function* counted(): Reader & AsyncGenerator<Uint8Array> {
     let current = 0;
-    for await (const chunk of image.tarLayer()) {
-      hash.update(chunk);
+    for await (const chunk of archive.read()) {
+      hash?.update(chunk);
       current += chunk.length;
-      sink.update(truncateID(image.id), "Buffering to disk", { current, total: Math.max(current, image.size), start });
+      sink.update(truncateID(image.id), "Buffering to disk", {
+        current,
+        total: total ?? Math.max(current, image.size),
+        start,
+      });
       yield chunk;
     }
   }
   try {
     const spooled = await spool(graph, gzip(counted()), signal);
-    return { diffId: `sha256:${hash.hex()}`, spooled };
+    return { diffId: archive.known?.diffId ?? `sha256:${hash?.hex()}`, spooled };
   } catch (cause) {
     signal.throwIfAborted();
     throw new SystemError(`Failed to generate layer archive: ${messageOf(cause)}`, { cause });

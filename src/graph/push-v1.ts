@@ -116,6 +116,7 @@ export async function pushImageV1(
     store.log.debug("push.go:168", `rendered layer for ${id} of [${spooled.size}] size`);
     const layer = new ProgressReader(spooled.read(), progressOf(push, id, "Pushing", spooled.size));
     const sums = await pushImageLayerRegistry(session, store.host, { id, json, layer }, shelf);
+    await layer.close();
     await pushImageChecksumRegistry(session, id, sums, shelf);
   } finally {
     await spooled.remove();
@@ -134,7 +135,9 @@ async function bufferLayer(push: V1Push, id: string): Promise<Spooled> {
   try {
     const image = await store.graph.get(id);
     const progress = new ProgressReader(image.tarLayer(), progressOf(push, id, "Buffering to disk", 0));
-    return await spool(store.graph, progress, signal);
+    const spooled = await spool(store.graph, progress, signal);
+    await progress.close();
+    return spooled;
   } catch (cause) {
     signal.throwIfAborted();
     throw new SystemError(`Failed to generate layer archive: ${messageOf(cause)}`, { cause });

@@ -247,3 +247,23 @@ test("an upload whose answer got lost is not sent again", async () => {
   expect((await runJob(images, "push", ["localhost:5000/app"], TAGGED)).error).toBeUndefined();
   expect(images.registry.requests.filter((request) => request.startsWith("PATCH"))).toHaveLength(2);
 });
+
+test("a token that ends in the middle of a push is renewed", async () => {
+  const realm = "http://localhost:5000/token";
+  const images = await withRegistry({ auth: { kind: "bearer", realm, service: "s" } });
+  await makeImage(images, "localhost:5000/app", "lower", "upper");
+  let ended = 0;
+  images.network.set("http://localhost:5000", async (request) => {
+    if (request.method !== "PATCH" || request.headers.get("authorization") !== "Bearer token-1") {
+      return images.registry.handle(request);
+    }
+    ended++;
+    return new Response('{"errors":[{"code":"UNAUTHORIZED"}]}', {
+      status: 401,
+      headers: { "WWW-Authenticate": `Bearer realm="${realm}",service="s",error="invalid_token"` },
+    });
+  });
+  expect((await runJob(images, "push", ["localhost:5000/app"], TAGGED)).error).toBeUndefined();
+  expect(ended).toBeGreaterThan(0);
+  expect(images.registry.manifests.has("app:latest")).toBe(true);
+});

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, expect, test } from "vitest";
+import { linuxExec } from "../../../../src/host/linux/exec.ts";
 import { docker, start, type World } from "../../../support/docker.ts";
 import { FakeDaemon, type Routes } from "../../../support/fake-daemon.ts";
 
@@ -235,6 +236,36 @@ test("what .dockercfg does not know is looked for where today's client keeps it"
     expect((await sent()).stderr).toMatch(/^WARNING: Cannot read .*config.json: /);
     writeFileSync(join(home, ".dockercfg"), `{"reg.test":{"auth":"${base64("own:pw")}","email":""}}`);
     expect(await sent()).toMatchObject({ username: "own", stderr: "" });
+  } finally {
+    rmSync(home, { recursive: true });
+  }
+});
+
+test("a credential helper is asked, and only one that PATH has", async () => {
+  const home = mkdtempSync(join(tmpdir(), "client-helper-"));
+  try {
+    mkdirSync(join(home, ".docker"));
+    mkdirSync(join(home, "bin"));
+    const today = (config: object) => writeFileSync(join(home, ".docker/config.json"), JSON.stringify(config));
+    const script = `#!/bin/sh\nread server\necho "$1 $server $HOME" >> ${home}/asked\necho '{"Username":"ann","Secret":"s3cret"}'\n`;
+    writeFileSync(join(home, "bin/docker-credential-shelf"), script, { mode: 0o755 });
+    const env = { HOME: home, PATH: `${join(home, "bin")}:/bin:/usr/bin` };
+    const sent = async () => {
+      const done = await against({ "POST /images/reg.test/a/push": progress() }, ["push", "reg.test/a"], {
+        env,
+        host: { exec: linuxExec(env) },
+      });
+      return { stderr: done.stderr, ...sentWith(done.requests) };
+    };
+    today({ credHelpers: { "reg.test": "shelf" } });
+    expect(await sent()).toMatchObject({ username: "ann", password: "s3cret", stderr: "" });
+    expect(readFileSync(join(home, "asked"), "utf8")).toBe(`get reg.test ${home}\n`);
+    today({ credsStore: "nowhere" });
+    expect((await sent()).stderr).toMatch(
+      /^WARNING: Cannot get credentials from docker-credential-nowhere: .*not found/,
+    );
+    today({ credsStore: `../..${home}/bin/docker-credential-shelf` });
+    expect((await sent()).stderr).toMatch(/^WARNING: Cannot use the credential helper/);
   } finally {
     rmSync(home, { recursive: true });
   }
