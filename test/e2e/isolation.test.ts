@@ -332,6 +332,21 @@ vm("version 1: a container is in a group of its own in each hierarchy, and they 
   await ours("rm", id);
 });
 
+vm("version 1: groups that a container made inside its own go with it", async () => {
+  const find = "while read l; do case $l in *:freezer:*) p=${l##*:};; esac; done < /proc/self/cgroup";
+  const nest =
+    "mkdir -p /mnt; mount -t cgroup -o freezer x /mnt; mkdir -p /mnt$p/a/b; echo $$ > /mnt$p/a/b/cgroup.procs";
+  const id = (
+    await ours("run", "-d", "-i", "--privileged", image, "sh", "-c", `${find}; ${nest}; echo made; read x`)
+  ).trim();
+  await expect.poll(() => ours("logs", id)).toBe("made\n");
+  expect(existsSync(`/sys/fs/cgroup/freezer/docker/${id}/a/b`)).toBe(true);
+  expect(await ours("top", id, "-o", "comm,pid")).toMatch(/^sh +\d+$/m);
+  await ours("kill", id);
+  await expect.poll(() => groupsOf(id)).toEqual([]);
+  await ours("rm", id);
+});
+
 vm("version 2: start, limits of devices, top, pause, kill and removal know the one hierarchy", async () => {
   const netns = makeNetns();
   const wrapper = join(daemon.dir, "version2.sh");

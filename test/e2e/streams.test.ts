@@ -145,6 +145,7 @@ function forgetPeak(): void {
 
 /** What `sh` has to print for so many megabytes of lines of 1000 bytes. */
 const lines = (megabytes: number) => `yes ${"0123456789".repeat(99)}012345678 | head -c ${megabytes * 1_000_000}`;
+const lines1000 = `${"0123456789".repeat(99)}012345678\n`.repeat(20_000);
 const linesSha = (megabytes: number) => sha(`${"0123456789".repeat(99)}012345678\n`.repeat(megabytes * 1000));
 
 describe.runIf(isRoot).each([
@@ -468,6 +469,29 @@ vm(
   },
 );
 
+vm("input that nobody reads waits at the client, and ends with the container", async () => {
+  const before = residentMb("VmRSS");
+  forgetPeak();
+  const running = begin(DRYDOCK, "run", "--rm", "-i", image, "sh", "-c", "echo up; sleep 1; exit 4");
+  running.child.stdin?.write(Buffer.alloc(200 << 20));
+  await expect.poll(running.out).toBe("up\n");
+  expect((await running.ended).code).toBe(4);
+  expect(residentMb("VmHWM") - before).toBeLessThan(100);
+});
+
+vm("start -a passes signals on, too, and keeps the exit code to itself, as in 1.2.0", async () => {
+  const script = "trap 'echo got; exit 6' TERM; echo ready; while :; do sleep 0.05; done";
+  await ok("run", "-d", "--name", "starter", image, "sh", "-c", script);
+  await ok("stop", "-t", "5", "starter");
+  const running = begin(DRYDOCK, "start", "-a", "starter");
+  await expect.poll(running.out).toContain("ready\n");
+  running.child.kill("SIGTERM");
+  const { code } = await running.ended;
+  // The name comes when the daemon has answered: the container may be faster.
+  expect([code, running.out().split("\n").sort()]).toEqual([0, ["", "got", "ready", "starter"]]);
+  await ok("rm", "starter");
+});
+
 vm("a client that dies in the middle costs nothing: the container goes on and its log is whole", async () => {
   const running = begin(
     DRYDOCK,
@@ -521,6 +545,16 @@ vm("a hundred megabytes: at full speed, in bounded memory, also when a client re
     )
     .toBe(true);
   expect(seen).toBeLessThan(20_000_000);
+  // It reads a little now and then: what it gets is the next piece, and nobody keeps more for it.
+  const half = deaf.body().length;
+  for (let i = 0; i < 20; i++) {
+    const more = new Promise((resolve) => deaf.socket.once("data", resolve));
+    deaf.socket.resume();
+    await more;
+    deaf.socket.pause();
+  }
+  const got = Buffer.from(deaf.streams().out);
+  expect([deaf.body().length > half, got.equals(Buffer.from(lines1000.slice(0, got.length)))]).toEqual([true, true]);
   const whileStuck = residentMb("VmHWM") - before;
   // Everybody else goes on meanwhile.
   expect(await ok("run", "--rm", image, "echo", "others")).toBe("others\n");
