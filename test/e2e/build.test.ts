@@ -429,15 +429,22 @@ vm("a build whose client goes away stops its container, and leaves nothing", asy
   expect(await leftBehind()).toEqual([]);
 });
 
-vm("a build whose client goes away while it sends leaves nothing", async () => {
-  const context = await contextOf({ Dockerfile: from, big: "x".repeat(1 << 20) });
-  const head = "POST /v1.14/build HTTP/1.1\r\nHost: d\r\nContent-Length: 2000000\r\n\r\n";
-  const connection = connect(daemon.socket);
-  await new Promise<void>((resolve) => {
-    connection.write(Buffer.concat([Buffer.from(head), context.subarray(0, 600_000)]), () => resolve());
-  });
-  while ((await leftBehind()).length === 0);
-  connection.destroy();
+vm("clients that send slowly keep nobody waiting, and leave nothing when they go away", async () => {
+  const context = await contextOf({ Dockerfile: from, big: "x".repeat(4 << 20) });
+  const head = "POST /v1.14/build HTTP/1.1\r\nHost: d\r\nContent-Length: 5000000\r\n\r\n";
+  const connections = Array.from({ length: 6 }, () => connect(daemon.socket));
+  const sent = connections.map(
+    (connection, i) =>
+      new Promise<void>((resolve) => {
+        const part = context.subarray(0, i % 2 === 0 ? 600_000 : 3_000_000);
+        connection.write(Buffer.concat([Buffer.from(head), part]), () => resolve());
+      }),
+  );
+  await Promise.all(sent);
+  while ((await leftBehind()).length < 3);
+  const large = { Dockerfile: `${from}COPY big /big\nRUN wc -c < /big > /n\n`, big: "x".repeat(4 << 20) };
+  expect(await inside(await made(large), "cat", "/n")).toBe(`${4 << 20}\n`);
+  for (const connection of connections) connection.destroy();
   const deadline = Date.now() + 20_000;
   while ((await leftBehind()).length > 0 && Date.now() < deadline);
   expect(await leftBehind()).toEqual([]);

@@ -55,7 +55,7 @@ export async function cmdBuild(daemon: Daemon, job: Job): Promise<void> {
     return job.printf(goJson(config));
   }
   const settings = readSettings(job);
-  const context = await openContext(daemon.host, job);
+  const context = await openContext(daemon, job);
   try {
     const { path, text } = await readDockerfile(daemon, context, settings.dockerfile);
     if (settings.dockerignore) await removeIgnored(daemon.host, context, path);

@@ -15,18 +15,30 @@ import { join } from "node:path/posix";
 import { generate } from "../../archive/wrap.ts";
 import type { Job } from "../../engine/job.ts";
 import { BadRequestError } from "../../errdefs/errdefs.ts";
+import type { Graph } from "../../graph/graph.ts";
+import { spool } from "../../graph/spool.ts";
 import type { Host } from "../../host/host.ts";
 import { download } from "../../registry/download.ts";
 import { type Reader, readAll } from "../../sync/io.ts";
 import { isGit, isUrl } from "../../utils/utils.ts";
+import { abortable } from "../abortable.ts";
 import { removeTree } from "../graphdriver/remove-tree.ts";
 import { type GitHost, gitArchive } from "./git.ts";
 
 /** Longest Dockerfile. */
 export const MAX_DOCKERFILE_BYTES = 4 << 20;
 
+/** How much of a context is kept in memory while it comes. */
+const IN_MEMORY_BYTES = 1 << 20;
+
 /** What opening a context touches. */
 export type ContextHost = GitHost & Pick<Host, "pool" | "net" | "fs" | "clock">;
+
+/** Whose context it is. */
+export interface ContextDaemon {
+  readonly host: ContextHost;
+  readonly graph: Graph;
+}
 
 /** A context on the disk. */
 export interface BuildContext {
@@ -46,10 +58,13 @@ export interface BuildContext {
  * @deviation A `remote` that is neither git nor URL is refused; 1.2.0 breaks the connection. An entry that would lie
  *   outside the context is refused; 1.2.0 writes it there.
  */
-export async function openContext(host: ContextHost, job: Job): Promise<BuildContext> {
+export async function openContext({ host, graph }: ContextDaemon, job: Job): Promise<BuildContext> {
   const remote = job.getenv("remote");
   const { signal } = job;
-  if (remote === "") return unpackContext(host, job.stdin, signal);
+  if (remote === "") {
+    const { archive, remove } = await receive(graph, job.stdin, signal);
+    return unpackContext(host, archive, signal).finally(remove);
+  }
   if (isGit(remote)) {
     return withTemporary(host, "docker-build-git", (dir) =>
       gitArchive(host, remote, dir, signal).then((archive) => unpackContext(host, archive, signal)),
@@ -63,6 +78,33 @@ export async function openContext(host: ContextHost, job: Job): Promise<BuildCon
   const { body } = await download(host, remote, signal);
   const text = await readAll(body, MAX_DOCKERFILE_BYTES);
   return unpackContext(host, generate([["Dockerfile", text]]), signal);
+}
+
+/** An archive that has come. */
+interface Received {
+  readonly archive: Reader;
+  remove(): Promise<void>;
+}
+
+/**
+ * Takes all that a client sends, a small context in memory, a large one on the disk: a client that falls silent must not
+ * keep a thread that others need.
+ */
+async function receive(graph: Graph, source: Reader, signal: AbortSignal): Promise<Received> {
+  const input = source[Symbol.asyncIterator]();
+  const head: Buffer[] = [];
+  const pieces = async function* (): AsyncGenerator<Uint8Array> {
+    yield* head.splice(0);
+    for (let step = await input.next(); step.done !== true; step = await input.next()) yield step.value;
+  };
+  for (let size = 0; size <= IN_MEMORY_BYTES; ) {
+    const step = await abortable(input.next(), signal);
+    if (step.done === true) return { archive: pieces(), remove: async () => undefined };
+    head.push(Buffer.from(step.value));
+    size += step.value.length;
+  }
+  const spooled = await spool(graph, pieces(), signal);
+  return { archive: spooled.read(), remove: () => spooled.remove() };
 }
 
 /** Runs `work` with a directory that is gone afterwards. */
