@@ -5,10 +5,8 @@
  */
 
 import { quote } from "../strconv/strconv.ts";
-import { type Item, type ItemType, lex, TemplateSyntaxError } from "./lex.ts";
-import { type Command, type Node, type Operand, type Pipe, show } from "./nodes.ts";
-import { parseNumber } from "./number.ts";
-import { unquote } from "./unquote.ts";
+import type { Node } from "./nodes.ts";
+import { PipelineParser } from "./pipeline.ts";
 
 /** A parsed template and the templates defined in it. */
 export interface Tree {
@@ -27,103 +25,76 @@ export function parse(text: string, functions: ReadonlySet<string>): Tree {
   return new Parser(text, functions).tree();
 }
 
-/** What a command can begin with. */
-const OPERANDS: ReadonlySet<ItemType> = new Set<ItemType>([
-  "bool",
-  "char",
-  "dot",
-  "field",
-  "identifier",
-  "leftParen",
-  "nil",
-  "number",
-  "raw",
-  "string",
-  "variable",
-]);
-
-class Parser {
-  readonly #text: string;
-  readonly #functions: ReadonlySet<string>;
-  readonly #items: Item[];
+class Parser extends PipelineParser {
   readonly #defined = new Map<string, readonly Node[]>();
-  #at = 0;
-  /** Variables in scope, innermost last. */
-  #variables: string[] = ["$"];
   /** How many ranges are around: only in one there is something to break. */
   #rangeDepth = 0;
 
-  constructor(text: string, functions: ReadonlySet<string>) {
-    this.#text = text;
-    this.#functions = functions;
-    this.#items = lex(text);
-  }
-
   tree(): Tree {
     const root: Node[] = [];
-    while (this.#peek().type !== "eof") {
-      if (this.#peek().type === "left" && this.#isDefinition()) this.#definition();
+    while (this.peek().type !== "eof") {
+      if (this.peek().type === "left" && this.isDefinition()) this.#definition();
       else {
         const end = this.#node(root);
-        if (end) this.#fail(`unexpected {{${end}}}`);
+        if (end) this.fail(`unexpected {{${end}}}`);
       }
     }
-    return { root, defined: this.#defined, text: this.#text };
+    return { root, defined: this.#defined, text: this.text };
   }
 
   #definition(): void {
-    this.#next();
-    this.#skipSpace();
-    this.#next();
-    const name = this.#name("define clause");
-    this.#endAction("define clause");
+    this.next();
+    this.skipSpace();
+    this.next();
+    const name = this.name("define clause");
+    this.endAction("define clause");
     this.#body(name, "define clause");
   }
 
   /** The pieces of a template of its own, in which no variable outside is known. */
   #body(name: string, context: string): void {
-    const [before, depth] = [this.#variables, this.#rangeDepth];
-    this.#variables = ["$"];
+    const [before, depth] = [this.variables, this.#rangeDepth];
+    this.variables = ["$"];
     this.#rangeDepth = 0;
     const [body, end] = this.#list();
-    if (end !== "end") this.#fail(`unexpected {{${end}}} in ${context}`);
-    this.#variables = before;
+    if (end !== "end") this.fail(`unexpected {{${end}}} in ${context}`);
+    this.variables = before;
     this.#rangeDepth = depth;
     const known = this.#defined.get(name);
     if (known !== undefined && !isEmpty(known)) {
-      if (!isEmpty(body)) this.#fail(`template: multiple definition of template ${quote(name)}`);
+      if (!isEmpty(body)) this.fail(`template: multiple definition of template ${quote(name)}`);
     } else this.#defined.set(name, body);
   }
 
   /** Parses one piece into `into`, or returns the keyword of `{{else}}` and `{{end}}`, whose action it has then read. */
   #node(into: Node[]): "end" | "else" | undefined {
-    const item = this.#next();
+    const item = this.next();
     if (item.type === "text") {
       into.push({ kind: "text", text: item.value });
       return undefined;
     }
-    if (item.type !== "left") this.#unexpected(item, "input");
-    this.#skipSpace();
-    const word = this.#peek().type === "keyword" ? this.#next().value : "";
+    if (item.type !== "left") this.unexpected(item, "input");
+    this.skipSpace();
+    const word = this.peek().type === "keyword" ? this.next().value : "";
     switch (word) {
       case "end":
-        this.#endAction("end");
+        this.endAction("end");
         return "end";
       case "else":
-        this.#skipSpace();
-        if (!this.#isKeyword("if")) this.#endAction("else");
+        this.skipSpace();
+        if (!this.isKeyword("if")) this.endAction("else");
         return "else";
       case "break":
       case "continue":
-        this.#endAction(`{{${word}}}`);
-        if (this.#rangeDepth === 0) this.#fail(`{{${word}}} outside {{range}}`);
+        this.endAction(`{{${word}}}`);
+        if (this.#rangeDepth === 0) this.fail(`{{${word}}} outside {{range}}`);
         into.push({ kind: word });
         return undefined;
       case "block": {
-        this.#skipSpace();
-        const pos = this.#peek().pos;
-        const name = this.#name("block clause");
-        const pipe = this.#pipeline("block clause");
+        this.skipSpace();
+        const pos = this.peek().pos;
+        const name = this.name("block clause");
+        const pipe = this.pipeline("block clause");
         this.#body(name, "block clause");
         into.push({ kind: "template", name, pipe, pos });
         return undefined;
@@ -134,19 +105,19 @@ class Parser {
         into.push(this.#control(word));
         return undefined;
       case "template": {
-        this.#skipSpace();
-        const pos = this.#peek().pos;
-        const name = this.#name("template clause");
-        this.#skipSpace();
-        const pipe = this.#peek().type === "right" ? undefined : this.#pipeline("template clause");
-        if (pipe === undefined) this.#next();
+        this.skipSpace();
+        const pos = this.peek().pos;
+        const name = this.name("template clause");
+        this.skipSpace();
+        const pipe = this.peek().type === "right" ? undefined : this.pipeline("template clause");
+        if (pipe === undefined) this.next();
         into.push({ kind: "template", name, pipe, pos });
         return undefined;
       }
       case "define":
-        return this.#fail("unexpected <define> in command");
+        return this.fail("unexpected <define> in command");
       default:
-        into.push({ kind: "action", pipe: this.#pipeline("command") });
+        into.push({ kind: "action", pipe: this.pipeline("command") });
         return undefined;
     }
   }
@@ -154,246 +125,37 @@ class Parser {
   /** Pieces up to `{{end}}` or `{{else}}`. */
   #list(): [Node[], "end" | "else"] {
     const nodes: Node[] = [];
-    while (this.#peek().type !== "eof") {
+    while (this.peek().type !== "eof") {
       const end = this.#node(nodes);
       if (end) return [nodes, end];
     }
-    return this.#fail("unexpected EOF");
+    return this.fail("unexpected EOF");
   }
 
   #control(kind: "if" | "range" | "with"): Node {
-    const depth = this.#variables.length;
-    const pipe = this.#pipeline(kind);
+    const depth = this.variables.length;
+    const pipe = this.pipeline(kind);
     if (kind === "range") this.#rangeDepth++;
     const [body, end] = this.#list();
     if (kind === "range") this.#rangeDepth--;
     let otherwise: Node[] = [];
     if (end === "else") {
-      if (kind === "if" && this.#isKeyword("if")) {
+      if (kind === "if" && this.isKeyword("if")) {
         // {{else if}} is {{else}}{{if}} with one {{end}} for both.
-        this.#next();
+        this.next();
         otherwise = [this.#control("if")];
       } else {
         const [list, last] = this.#list();
-        if (last === "else") this.#fail("expected end; found {{else}}");
+        if (last === "else") this.fail("expected end; found {{else}}");
         otherwise = list;
       }
     }
-    this.#variables.length = depth;
+    this.variables.length = depth;
     return { kind, pipe, body, otherwise };
-  }
-
-  /** A pipeline up to the end of its action or parenthesis, which it reads too. */
-  #pipeline(context: string, end: "right" | "rightParen" = "right"): Pipe {
-    this.#skipSpace();
-    const pos = this.#peek().pos;
-    const [declares, assigns] = this.#declarations(context);
-    const commands: Command[] = [];
-    for (;;) {
-      this.#skipSpace();
-      const item = this.#peek();
-      if (item.type === end) {
-        this.#next();
-        this.#check(commands, context);
-        return { kind: "pipe", declares, assigns, commands, pos };
-      }
-      if (!OPERANDS.has(item.type)) this.#unexpected(item, context);
-      commands.push(this.#command());
-    }
-  }
-
-  #check(commands: readonly Command[], context: string): void {
-    if (commands.length === 0) this.#fail(`missing value for ${context}`);
-    commands.slice(1).forEach((command, i) => {
-      const kind = command.args[0]?.kind;
-      if (kind === "bool" || kind === "dot" || kind === "nil" || kind === "number" || kind === "string")
-        this.#fail(`non executable command in pipeline stage ${i + 2}`);
-    });
-  }
-
-  /** `$x :=`, `$x =`, and in a range `$i, $x :=`. */
-  #declarations(context: string): [string[], boolean] {
-    const names: string[] = [];
-    while (this.#peek().type === "variable") {
-      const start = this.#at;
-      const name = this.#next().value;
-      this.#skipSpace();
-      const item = this.#peek();
-      if (item.type === "declare" || item.type === "assign") {
-        this.#next();
-        this.#variables.push(name);
-        return [[...names, name], item.type === "assign"];
-      }
-      if (item.type !== "comma") {
-        this.#at = start;
-        break;
-      }
-      this.#next();
-      this.#variables.push(name);
-      names.push(name);
-      if (context !== "range" || names.length > 1) this.#fail(`too many declarations in ${context}`);
-      this.#skipSpace();
-      const { type } = this.#peek();
-      if (type !== "variable" && type !== "right" && type !== "rightParen")
-        this.#fail("range can only initialize variables");
-    }
-    return [names, false];
-  }
-
-  #command(): Command {
-    this.#skipSpace();
-    const pos = this.#peek().pos;
-    const args: Operand[] = [];
-    for (;;) {
-      this.#skipSpace();
-      const operand = this.#operand();
-      if (operand) args.push(operand);
-      const item = this.#peek();
-      if (item.type === "right" || item.type === "rightParen") break;
-      this.#next();
-      if (item.type === "pipe") break;
-      if (item.type !== "space") this.#unexpected(item, "operand");
-    }
-    if (args.length === 0) this.#fail("empty command");
-    return { args, pos };
-  }
-
-  /** A term with the fields that hang on it. */
-  #operand(): Operand | undefined {
-    const term = this.#term();
-    if (!term || this.#peek().type !== "field") return term;
-    const pos = this.#peek().pos;
-    const path: string[] = [];
-    while (this.#peek().type === "field") path.push(this.#next().value.slice(1));
-    switch (term.kind) {
-      case "field":
-        return { kind: "field", path: [...term.path, ...path], pos };
-      case "variable":
-        return { kind: "variable", name: term.name, path: [...term.path, ...path], pos };
-      case "bool":
-      case "string":
-      case "number":
-      case "nil":
-      case "dot":
-        return this.#fail(`unexpected . after term ${quote(show(term))}`);
-      default:
-        return { kind: "chain", of: term, path, pos };
-    }
-  }
-
-  #term(): Operand | undefined {
-    const item = this.#peek();
-    const { pos, value } = item;
-    switch (item.type) {
-      case "identifier":
-        if (!this.#functions.has(value)) this.#fail(`function ${quote(value)} not defined`);
-        this.#next();
-        return { kind: "identifier", name: value, pos };
-      case "dot":
-      case "nil":
-        this.#next();
-        return { kind: item.type, pos };
-      case "variable":
-        this.#known(value);
-        this.#next();
-        return { kind: "variable", name: value, path: [], pos };
-      case "field":
-        this.#next();
-        return { kind: "field", path: [value.slice(1)], pos };
-      case "bool":
-        this.#next();
-        return { kind: "bool", value: value === "true", pos };
-      case "char":
-      case "number":
-        this.#next();
-        return { kind: "number", value: this.#number(item), text: value, pos };
-      case "string":
-      case "raw":
-        this.#next();
-        return { kind: "string", value: this.#unquote(value), quoted: value, pos };
-      case "leftParen":
-        this.#next();
-        return this.#pipeline("parenthesized pipeline", "rightParen");
-      default:
-        return undefined;
-    }
-  }
-
-  #number({ type, value }: Item): bigint | number {
-    if (type === "char") {
-      const char = unquote(value) ?? this.#fail(`malformed character constant: ${value}`);
-      return BigInt(char.codePointAt(0) ?? 0);
-    }
-    const number = parseNumber(value);
-    return number ?? this.#fail(`illegal number syntax: ${quote(value)}`);
-  }
-
-  #unquote(quoted: string): string {
-    return unquote(quoted) ?? this.#fail("invalid syntax");
-  }
-
-  #known(name: string): void {
-    if (!this.#variables.includes(name)) this.#fail(`undefined variable ${quote(name)}`);
-  }
-
-  /** The quoted name in `{{define "name"}}` and `{{template "name"}}`. */
-  #name(context: string): string {
-    this.#skipSpace();
-    const item = this.#next();
-    if (item.type !== "string" && item.type !== "raw") this.#unexpected(item, context);
-    return this.#unquote(item.value);
-  }
-
-  #endAction(context: string): void {
-    this.#skipSpace();
-    const item = this.#next();
-    if (item.type !== "right") this.#unexpected(item, context);
-  }
-
-  #skipSpace(): void {
-    while (this.#peek().type === "space") this.#at++;
-  }
-
-  #peek(): Item {
-    return this.#items[this.#at] as Item;
-  }
-
-  /** Whether the action that begins here is a definition. */
-  #isDefinition(): boolean {
-    let at = this.#at + 1;
-    while (this.#items[at]?.type === "space") at++;
-    return this.#isKeyword("define", at);
-  }
-
-  #isKeyword(word: string, at = this.#at): boolean {
-    const item = this.#items[at];
-    return item?.type === "keyword" && item.value === word;
-  }
-
-  #next(): Item {
-    const item = this.#peek();
-    if (item.type !== "eof" && item.type !== "error") this.#at++;
-    return item;
-  }
-
-  /** A word that cannot stand here. */
-  #unexpected(item: Item, context: string): never {
-    return this.#fail(item.type === "error" ? item.value : `unexpected ${describe(item)} in ${context}`);
-  }
-
-  #fail(what: string): never {
-    throw new TemplateSyntaxError(this.#text, this.#peek().pos, what);
   }
 }
 
 /** Whether there is nothing to show in a template: a later one of the same name may then take its place. */
 function isEmpty(nodes: readonly Node[]): boolean {
   return nodes.every((node) => node.kind === "text" && node.text.trim() === "");
-}
-
-/** A word in an error message. */
-function describe(item: Item): string {
-  if (item.type === "eof") return "EOF";
-  if (item.type === "keyword" || item.type === "dot" || item.type === "nil") return `<${item.value}>`;
-  return [...item.value].length > 10 ? `${quote([...item.value].slice(0, 10).join(""))}...` : quote(item.value);
 }
