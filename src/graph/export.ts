@@ -64,7 +64,7 @@ interface Saved {
  *   layer is given back byte for byte as it came; 1.2.0 archives it anew.
  */
 export async function cmdImageExport(store: TagStore, job: Job): Promise<void> {
-  if (job.args.length === 0) throw new BadRequestError(`Usage: ${job.name} IMAGE\n`);
+  if (job.args.length === 0) throw new BadRequestError(`Usage: ${job.name} IMAGE`);
   const { graph } = store;
   const wanted = await wantedImages(store, job.args);
   const held: string[] = [];

@@ -36,7 +36,7 @@ const RETRIES = 3;
  * Gets what is missing of some layers and makes it visible. A layer that somebody else was getting and could not get is got
  * from its own source then.
  *
- * @param plans - each behind what it lies on; two with one key are one layer
+ * @param plans - each behind what it lies on; two with one key, or that become one image, are one layer
  * @throws what a layer threw: nothing is left then but what was there before
  */
 export async function stackLayers(store: TagStore, plans: readonly LayerPlan[], signal: AbortSignal): Promise<void> {
@@ -65,14 +65,10 @@ async function stackOnce(
   const entered: { plan: LayerPlan; transfer: LayerTransfer; fresh: boolean }[] = [];
   const ids = new Map<LayerPlan, string>();
   const byKey = new Map<string, LayerTransfer>();
+  const byId = new Map<string, LayerTransfer>();
   try {
     for (const plan of plans) {
       const below = plan.on === undefined ? "" : (ids.get(plan.on) ?? "");
-      const twin = byKey.get(plan.key);
-      if (twin !== undefined) {
-        ids.set(plan, twin.id);
-        continue;
-      }
       const present = plan.present(below);
       if (present !== undefined) {
         graph.hold(present);
@@ -81,8 +77,13 @@ async function stackOnce(
         ids.set(plan, present);
         continue;
       }
-      const under = plan.on === undefined ? undefined : byKey.get(plan.on.key);
       const { id, json } = plan.describe(below);
+      const twin = byKey.get(plan.key) ?? byId.get(id);
+      if (twin !== undefined) {
+        ids.set(plan, twin.id);
+        continue;
+      }
+      const under = byId.get(below);
       const { transfer, fresh, leave } = transfers.enter(plan.key, () => ({
         id,
         prepare: async () => {
@@ -96,6 +97,7 @@ async function stackOnce(
       entered.push({ plan, transfer, fresh });
       ids.set(plan, transfer.id);
       byKey.set(plan.key, transfer);
+      byId.set(transfer.id, transfer);
       plan.onStep?.(fresh ? "begun" : "shared", id);
     }
     const batch = await waitForAll(
