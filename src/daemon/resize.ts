@@ -15,6 +15,7 @@ import type { Daemon } from "./daemon.ts";
  * that does not run is an error, and a new size is an event.
  *
  * @origin daemon/resize.go ContainerResize
+ * @deviation 1.2.0 crashes, for this one request, on a container that has never run.
  */
 export function containerResize(daemon: Daemon, job: Job): void {
   const [name, height, width] = job.args;

@@ -465,7 +465,12 @@ vm(
     expect(await post("/containers/plain/resize?h=1&w=1")).toBe("200");
     expect(await post("/containers/sized/resize?h=x&w=1")).toBe('strconv.ParseInt: parsing "x": invalid syntax\n500');
     expect(await post("/containers/nope/resize?h=1&w=1")).toBe("No such container: nope\n404");
-    await ok("rm", "-f", "sized", "plain");
+    const body = JSON.stringify({ Image: image, Cmd: ["sh"], Tty: true });
+    const url = "http://localhost/v1.14/containers/create?name=never";
+    const json = ["-H", "Content-Type: application/json", "-d", body];
+    await daemon.inside("curl", "-s", "--unix-socket", daemon.socket, ...json, url);
+    expect(await post("/containers/never/resize?h=1&w=1")).toBe("200");
+    await ok("rm", "-f", "sized", "plain", "never");
   },
 );
 

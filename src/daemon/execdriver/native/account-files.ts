@@ -57,7 +57,8 @@ async function onHost(fs: Files, { rootfs, mounts }: Container, path: string): P
     }
   }
   let found = join(rootfs, inside);
-  for (const { source, destination } of mounts) {
+  for (const { source, destination, private: ours } of mounts) {
+    if (ours) continue; // the daemon's own files, which are others
     const place = await within(join("/", destination));
     // The last one covers those before it.
     if (isBelow(inside, place))
