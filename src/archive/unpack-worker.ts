@@ -17,8 +17,9 @@
 
 import { isSystemError, pathErrorText } from "../errdefs/errno-text.ts";
 import { confineTo, enterView, sha256, syncFs, syncHost, workerExec, workerPort } from "../host/linux/worker-port.ts";
-import type { LookJob, UnpackJob, View } from "../host/pool.ts";
+import type { LookJob, PathStat, UnpackJob, View } from "../host/pool.ts";
 import { type Deferred, deferred } from "../sync/deferred.ts";
+import { tar } from "./archive.ts";
 import { archivePath, readPath, statPath } from "./copy.ts";
 import { Outgoing } from "./outgoing.ts";
 import { type UnpackTools, unpackLayer } from "./unpack-layer.ts";
@@ -95,10 +96,9 @@ async function answer(root: string, { what, path, maxBytes }: LookJob): Promise<
   if (what === "read") return readPath(syncHost, root, path, maxBytes);
   const out = new Outgoing((chunk) => port.postMessage(chunk, [chunk.buffer as ArrayBuffer]));
   outgoing = out;
-  await archivePath(syncHost, root, path, {
-    begin: (stat) => port.postMessage({ stat }),
-    write: (chunk) => out.write(chunk),
-  });
+  const begin = (stat: PathStat) => port.postMessage({ stat });
+  if (what === "archive") await archivePath(syncHost, root, path, { begin, write: (chunk) => out.write(chunk) });
+  else for await (const chunk of tar(syncHost, root || "/")) await out.write(chunk);
   out.flush();
   return undefined;
 }

@@ -77,7 +77,8 @@ export interface PathStat {
 /** What a thread is to find out about a path of a container; see {@link WorkerPool}. */
 export interface LookJob {
   readonly view: View;
-  readonly what: "stat" | "read" | "archive";
+  readonly what: "stat" | "read" | "archive" | "tree";
+  /** Of a `tree` it is nothing. */
   readonly path: string;
   /** Of a file that is read. */
   readonly maxBytes: number;
@@ -85,7 +86,7 @@ export interface LookJob {
 
 /** Who takes an archive. */
 export interface ArchiveSink {
-  /** Told first, once. */
+  /** Told first, once, what it is an archive of. */
   begin(stat: PathStat): void;
   /** The next piece is asked for when this one is done with. */
   write(chunk: Uint8Array): void | Promise<void>;
@@ -129,6 +130,8 @@ export interface WorkerPool {
    * @throws `ENOENT` when nothing is there
    */
   archive(view: View, path: string, sink: ArchiveSink, signal?: AbortSignal): Promise<void>;
+  /** Makes an archive of all that is below the view's root, without a name of its own. */
+  tree(view: View, write: ArchiveSink["write"], signal?: AbortSignal): Promise<void>;
   /** Ends idle threads. */
   close(): Promise<void>;
 }

@@ -83,6 +83,10 @@ export class ThreadPool implements WorkerPool {
     return this.#look({ view, what: "archive", path, maxBytes: 0 }, sink, signal);
   }
 
+  tree(view: View, write: ArchiveSink["write"], signal?: AbortSignal): Promise<void> {
+    return this.#look({ view, what: "tree", path: "", maxBytes: 0 }, { begin: () => undefined, write }, signal);
+  }
+
   #look<T>(job: LookJob, sink: ArchiveSink | undefined, signal: AbortSignal | undefined): Promise<T> {
     return this.#withThread(this.#copies, (worker) => serveLook<T>(worker, job, sink, signal), signal);
   }

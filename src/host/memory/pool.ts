@@ -5,6 +5,7 @@
  * @module
  */
 
+import { tar } from "../../archive/archive.ts";
 import { archivePath, readPath, statPath } from "../../archive/copy.ts";
 import { unpackLayer } from "../../archive/unpack-layer.ts";
 import type { Reader } from "../../sync/io.ts";
@@ -69,6 +70,12 @@ export class MemoryPool implements WorkerPool {
 
   archive(view: View, path: string, sink: ArchiveSink): Promise<void> {
     return this.#look(view, (host, root) => archivePath(host, root, path, sink));
+  }
+
+  tree(view: View, write: ArchiveSink["write"]): Promise<void> {
+    return this.#look(view, async (host, root) => {
+      for await (const chunk of tar(host, root)) await write(chunk);
+    });
   }
 
   async #look<T>(
