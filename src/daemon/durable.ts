@@ -11,11 +11,13 @@ import { syncDirectory } from "../utils/durable.ts";
 /** Of a file that is not whole yet. */
 const ending = ".tmp";
 
-/** Removes what a crash left of {@link writeDurably} in a directory. */
-export async function removeUnwritten({ fs }: Pick<Host, "fs">, directory: string): Promise<void> {
-  for (const name of await fs.readdir(directory)) {
+/** Removes what a crash left of {@link writeDurably} in a directory. @returns the names in it */
+export async function removeUnwritten({ fs }: Pick<Host, "fs">, directory: string): Promise<string[]> {
+  const names = await fs.readdir(directory);
+  for (const name of names) {
     if (name.endsWith(ending)) await fs.rm(posix.join(directory, name), { recursive: true, force: true });
   }
+  return names;
 }
 
 /**

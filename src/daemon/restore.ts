@@ -17,7 +17,7 @@ import posix from "node:path/posix";
 import { isErrno, messageOf } from "../errdefs/errdefs.ts";
 import { sortByDepth } from "../pkg/graphdb/sort.ts";
 import { ID_PATTERN } from "../utils/utils.ts";
-import { removeLeftByBuilds } from "./build/leftovers.ts";
+import { BUILDING, removeLeftByBuilds } from "./build/leftovers.ts";
 import type { Container } from "./container.ts";
 import { loadContainer } from "./container-load.ts";
 import { networkedName } from "./container-network.ts";
@@ -38,11 +38,14 @@ export async function restore(daemon: Daemon): Promise<void> {
   const { host, log } = daemon;
   const debug = Boolean(host.env["DEBUG"] || host.env["TEST"]);
   if (!debug) log.info("Loading containers: ");
-  const { loaded, foreign, halfGone } = await loadAll(daemon, () => (debug ? undefined : log.raw(".")));
+  const { loaded, foreign, halfGone, ofBuilds } = await loadAll(daemon, () => (debug ? undefined : log.raw(".")));
   const registered = registerAll(daemon, loaded, foreign, () => (debug ? undefined : log.raw(".")));
   for (const name of halfGone) await finishRemoval(daemon, name);
   await removeLeftovers(daemon, registered, foreign);
-  await removeLeftByBuilds(daemon, registered);
+  await removeLeftByBuilds(
+    daemon,
+    registered.filter(({ id }) => ofBuilds.has(id)),
+  );
   if (daemon.config.autoRestart) await restart(daemon, registered);
   if (!debug) log.info(": done.");
 }
@@ -50,7 +53,12 @@ export async function restore(daemon: Daemon): Promise<void> {
 async function loadAll(
   daemon: Daemon,
   dot: () => void,
-): Promise<{ loaded: Map<string, Container>; foreign: Set<string>; halfGone: readonly string[] }> {
+): Promise<{
+  loaded: Map<string, Container>;
+  foreign: Set<string>;
+  halfGone: readonly string[];
+  ofBuilds: ReadonlySet<string>;
+}> {
   const { host, log, driver, repository } = daemon;
   const names = (await host.fs.readdir(repository)).sort();
   const loaded = new Map<string, Container>();
@@ -58,6 +66,7 @@ async function loadAll(
   const foreign = new Set<string>();
   // Their volumes can be told from those of others only when all are loaded.
   const halfGone: string[] = [];
+  const ofBuilds = new Set<string>();
   const load = async (id: string): Promise<void> => {
     dot();
     if (id.endsWith(removingAllSuffix)) {
@@ -71,7 +80,7 @@ async function loadAll(
     if (!ID_PATTERN.test(id)) return;
     try {
       const container = await loadContainer(id, daemon.containerRoot(id), host, log);
-      await removeUnwritten(host, daemon.containerRoot(id));
+      if ((await removeUnwritten(host, daemon.containerRoot(id))).includes(BUILDING)) ofBuilds.add(id);
       if (container.driver === driver.name || (container.driver === "" && driver.name === "aufs")) {
         log.debug("daemon.go:319", `Loaded container ${id}`);
         loaded.set(id, container);
@@ -90,7 +99,7 @@ async function loadAll(
     }
   };
   for (let at = 0; at < names.length; at += atOnce) await Promise.all(names.slice(at, at + atOnce).map(load));
-  return { loaded, foreign, halfGone };
+  return { loaded, foreign, halfGone, ofBuilds };
 }
 
 /** Gives each container the deepest of its names, as 1.2.0 finds them. */

@@ -507,22 +507,29 @@ vm("a daemon that is killed in the middle of a build leaves nothing of it, and b
     `FROM scratch\nADD d /\nENV N ${n}\nRUN ["/bin/sh", "-c", "echo $N > /n; cat /n"]\nCOPY f /f\nRUN ["/bin/rm", "/f"]\nCOPY . /c\n`;
   const busybox = readFileSync("/usr/bin/busybox").toString("latin1");
   const links = Object.fromEntries(
-    ["sh", "cat", "rm"].map((name) => [`d/bin/${name}`, { type: "symlink", link: "busybox" }]),
+    ["sh", "cat", "rm", "sleep"].map((name) => [`d/bin/${name}`, { type: "symlink", link: "busybox" }]),
   );
   const files = { "d/bin/busybox": { content: busybox, mode: 0o755 }, ...links, f: "1" };
   const netns = makeNetns();
   let next = await startDaemon({ root: base, netns });
+  const kill = async (building: Promise<Result>) => {
+    await next.end("SIGKILL");
+    await building;
+    await next.remove();
+    next = await startDaemon({ root: base, netns });
+    expect(await traces(next, base, [])).toEqual([]);
+    expect((await next.docker("ps", "-aq")).stdout).toBe("");
+  };
   try {
+    const sleeping = `FROM scratch\nADD d /\nRUN ["/bin/sleep", "300"]\n`;
+    const running = build(todayWords(next), await contextOf({ Dockerfile: sleeping, ...files }));
+    while ((await next.docker("ps", "-q")).stdout === "");
+    await kill(running);
     for (let round = 0; round < 4; round++) {
       const context = await contextOf({ Dockerfile: dockerfile(round), ...files });
       const building = build(todayWords(next), context);
       await new Promise((resolve) => setTimeout(resolve, 60 + Math.random() * 600));
-      await next.end("SIGKILL");
-      await building;
-      await next.remove();
-      next = await startDaemon({ root: base, netns });
-      expect(await traces(next, base, [])).toEqual([]);
-      expect((await next.docker("ps", "-aq")).stdout).toBe("");
+      await kill(building);
       builtId(await build(todayWords(next), context));
     }
   } finally {
