@@ -75,6 +75,7 @@ export async function makeBindSources({ host: { fs } }: Daemon, hostConfig: Host
  * @throws when it cannot be started; everything made for it is gone then
  * @origin daemon/container.go Start
  * @deviation Binds of a start that failed are forgotten; 1.2.0 mounts them at every later start, whatever that asks for.
+ *   Who is attached is told of the end; 1.2.0 lets them wait when the process was not even tried.
  */
 export async function startContainer(daemon: Daemon, container: Container): Promise<void> {
   await daemon.locks.run(container.id, async () => {
@@ -89,6 +90,8 @@ export async function startContainer(daemon: Daemon, container: Container): Prom
       await container.monitor.start();
     } catch (cause) {
       await cleanup(daemon, container);
+      container.stdout.clean();
+      container.stderr.clean();
       forgetBinds(container, volumes);
       if (container.hostConfig.AutoRemove === true) {
         void daemon.tasks.run(() => daemon.autoRemove(container));

@@ -35,6 +35,25 @@ test("attach before the start gets everything, and ends with the container", asy
   expect([client.stdout.toString(), client.stderr.toString()]).toEqual(["out", "err"]);
 });
 
+test("attach ends when the start it waits for fails", async () => {
+  const f = await fixture();
+  const [id, off] = [await f.create({}, "web"), await f.create({}, "off")];
+  f.daemon.containerGraph.set("/web/x", off);
+  const client = attach(f, id, output);
+  await expect(f.run("start", [id])).rejects.toThrow("Cannot link to a non running container: /off AS /web/x");
+  await client.done;
+  // Whoever joins from now on waits for the next one.
+  f.daemon.containerGraph.delete("/web/x");
+  const again = attach(f, id, output);
+  const next = f.exec.next();
+  await f.run("start", [id]);
+  const process = await next;
+  await process.pipes.stdout.write("out");
+  process.exit(0);
+  await again.done;
+  expect(again.stdout.toString()).toBe("out");
+});
+
 test("attach replays the log before the live output, without a gap", async () => {
   const f = await fixture();
   const { id, process } = await f.start();
