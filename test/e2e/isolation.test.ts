@@ -218,7 +218,8 @@ describe.runIf(isRoot).each([
     const terminal = await okWith(docker, "run", "--rm", "-t", "-e", "A=b", "-e", "PATH=/bin:/x", image, "env");
     expect(terminal).toMatch(new RegExp(`^PATH=/bin:/x\r\nHOSTNAME=${name}\r\nTERM=xterm\r\nA=b\r\nHOME=/root\r\n$`));
     const own = await okWith(docker, "run", "--rm", "-e", "HOME=/mine", "-e", "TERM=vt100", "-h", "box", image, "env");
-    expect(own).toBe("PATH=/bin\nHOSTNAME=box\nHOME=/mine\nTERM=vt100\n");
+    // Today's client keeps no order between variables.
+    expect(own).toMatch(/^PATH=\/bin\nHOSTNAME=box\n(?:HOME=\/mine\nTERM=vt100|TERM=vt100\nHOME=\/mine)\n$/);
   });
 
   test("no descriptor of the daemon's is open inside, whoever looks", async () => {
