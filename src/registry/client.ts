@@ -13,7 +13,7 @@ import { loadCertificates } from "./certs.ts";
 import type { InsecurePolicy } from "./insecure.ts";
 import { proxyFor } from "./proxy.ts";
 import { SilenceGuard } from "./silence-guard.ts";
-import { TransportError, transportError } from "./transport-error.ts";
+import { requestText, TransportError, transportError } from "./transport-error.ts";
 
 const MAX_REDIRECTS = 10;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -84,6 +84,7 @@ export class HttpClient {
   async send(request: HttpRequest): Promise<HttpResponse> {
     const first = new URL(request.url);
     const reads = (request.method ?? "GET") === "GET" || request.method === "HEAD";
+    const what = requestText(request.method ?? "GET", first.href);
     let url = first;
     let headers = { ...request.headers };
     for (let hops = 0; ; hops++) {
@@ -93,9 +94,8 @@ export class HttpClient {
       const follows = (reads || request.follow !== undefined) && followed.has(response.status);
       if (!follows || location === null) return response;
       await response.discard();
-      if (hops >= MAX_REDIRECTS)
-        throw new ForbiddenError(`Get ${first.href}: stopped after ${MAX_REDIRECTS} redirects`);
-      const next = this.#redirect(url, location);
+      if (hops >= MAX_REDIRECTS) throw new ForbiddenError(`${what}: stopped after ${MAX_REDIRECTS} redirects`);
+      const next = this.#redirect(requestText(request.method ?? "GET", url.href), url, location);
       if ((request.onRedirect ?? sameOrigin)(first, next) === "no-authorization") {
         headers = Object.fromEntries(
           Object.entries(headers).filter(([name]) => name.toLowerCase() !== "authorization"),
@@ -105,18 +105,18 @@ export class HttpClient {
     }
   }
 
-  #redirect(from: URL, location: string): URL {
+  #redirect(what: string, from: URL, location: string): URL {
     let next: URL;
     try {
       next = new URL(location, from);
     } catch (cause) {
-      throw new ForbiddenError(`Get ${from.href}: bad redirect to ${JSON.stringify(location)}`, { cause });
+      throw new ForbiddenError(`${what}: bad redirect to ${JSON.stringify(location)}`, { cause });
     }
     if (next.protocol !== "http:" && next.protocol !== "https:") {
-      throw new ForbiddenError(`Get ${from.href}: unsupported protocol scheme "${next.protocol.slice(0, -1)}"`);
+      throw new ForbiddenError(`${what}: unsupported protocol scheme "${next.protocol.slice(0, -1)}"`);
     }
     if (from.protocol === "https:" && next.protocol === "http:" && !this.insecure(next.host)) {
-      throw new ForbiddenError(`Get ${from.href}: refused to follow a redirect to plain http (${next.host})`);
+      throw new ForbiddenError(`${what}: refused to follow a redirect to plain http (${next.host})`);
     }
     next.username = "";
     next.password = "";
@@ -172,7 +172,7 @@ export class HttpClient {
       guard.end();
       request.signal?.throwIfAborted();
       throw guard.timedOut
-        ? new TransportError(`${method === "GET" ? "Get" : method} ${request.url}: i/o timeout`, {
+        ? new TransportError(`${requestText(method, request.url)}: i/o timeout`, {
             cause,
             timeout: true,
           })

@@ -34,6 +34,12 @@ const REASONS: Record<string, string> = {
   HPE_INVALID_CONSTANT: "malformed HTTP response",
 };
 
+/** A request in words: `Get http://…`. Where something is sent, the question is the registry's own business, and long. */
+export function requestText(method: string, url: string): string {
+  const shown = method === "GET" || method === "HEAD" ? url : url.replace(/\?.*$/s, "");
+  return `${method.charAt(0)}${method.slice(1).toLowerCase()} ${shown}`;
+}
+
 /** The innermost failure: `fetch failed` says nothing, its cause does. */
 function innermost(cause: unknown): unknown {
   let current = cause;
@@ -49,7 +55,7 @@ function innermost(cause: unknown): unknown {
 export function transportReason(cause: unknown): string {
   const inner = innermost(cause);
   if (!(inner instanceof Error)) return String(inner);
-  const { code, address, port, hostname, syscall } = inner as Error & Record<string, unknown>;
+  const { code, address, port, hostname, syscall, proxy } = inner as Error & Record<string, unknown>;
   if (syscall === "getaddrinfo" || code === "ENOTFOUND" || code === "EAI_AGAIN") {
     return `dial tcp: lookup ${String(hostname ?? "")}: no such host`;
   }
@@ -57,14 +63,14 @@ export function transportReason(cause: unknown): string {
   if (inner.message === "aborted") return "unexpected EOF";
   const reason = REASONS[String(code)] ?? tlsText(inner);
   if (reason === undefined) return inner.message === "terminated" ? "unexpected EOF" : inner.message;
-  return syscall === "connect" ? `dial tcp ${String(address)}:${String(port)}: ${reason}` : reason;
+  const text = syscall === "connect" ? `dial tcp ${String(address)}:${String(port)}: ${reason}` : reason;
+  return proxy === true ? `proxyconnect tcp: ${text}` : text;
 }
 
 /** Wraps a failure of `fetch`: `Get http://…: <reason>`. */
 export function transportError(method: string, url: string, cause: unknown): TransportError {
   if (cause instanceof TransportError) return cause;
-  const verb = method.charAt(0) + method.slice(1).toLowerCase();
-  return new TransportError(`${verb} ${url}: ${transportReason(cause)}`, {
+  return new TransportError(`${requestText(method, url)}: ${transportReason(cause)}`, {
     cause,
     timeout: cause instanceof TransportError ? cause.timeout : false,
   });

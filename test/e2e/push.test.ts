@@ -429,9 +429,9 @@ describe("registries of this process", () => {
     180_000,
   );
 
-  test("a pull that is sent round in circles, or slowly, or to a larger size: one clear line, or patience", async () => {
+  test("a pull that is sent round in circles, comes slowly, or breaks off: one clear line, patience, or another try", async () => {
     const name = `${faulty.address}/circle:latest`;
-    await registry.push("circle", [{ "a/1": "circle" }]);
+    await registry.push("circle", [{ "a/1": `circle ${Date.now()}` }]);
     faulty.fault = (request) => (/^GET .*blobs/.test(request) ? { redirect: request.slice(4), with: 302 } : undefined);
     const circle = await daemon.docker("pull", name);
     expect(circle).toMatchObject({ code: 1 });
@@ -441,6 +441,12 @@ describe("registries of this process", () => {
         ? { holdAfter: 20, release: new Promise((resolve) => setTimeout(resolve, 300)) }
         : undefined;
     await ok(daemon.docker("pull", name));
+    await ok(daemon.docker("rmi", name));
+    let cuts = 0;
+    faulty.ranges.length = 0;
+    faulty.fault = (request) => (/^GET .*blobs/.test(request) && cuts++ < 2 ? { truncateTo: 50 } : undefined);
+    await ok(daemon.docker("pull", name));
+    expect(faulty.ranges).toEqual(["bytes=50-", "bytes=100-"]);
     faulty.fault = () => undefined;
     await ok(daemon.docker("rmi", name));
   });

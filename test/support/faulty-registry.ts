@@ -25,6 +25,8 @@ export interface FaultyRegistry {
   readonly address: string;
   /** Requests so far, `GET /v2/…`. */
   readonly requests: string[];
+  /** The `Range` headers that came. */
+  readonly ranges: string[];
   /** Chooses the fault for a request, by method and path. */
   fault: (request: string) => Fault | undefined;
   /** Resolves when a request whose text matches has been seen. */
@@ -59,10 +61,12 @@ async function cutUpload(upstream: string, req: IncomingMessage, bytes: number):
 /** Starts a proxy in front of `upstream` (`127.0.0.1:5000`). */
 export async function startFaultyRegistry(upstream: string): Promise<FaultyRegistry> {
   const requests: string[] = [];
+  const ranges: string[] = [];
   const waiting: { pattern: RegExp; resolve: () => void }[] = [];
   const proxy = {
     address: "",
     requests,
+    ranges,
     fault: (_request: string): Fault | undefined => undefined,
     seen: async (pattern: RegExp) => {
       if (requests.some((request) => pattern.test(request))) return;
@@ -74,6 +78,7 @@ export async function startFaultyRegistry(upstream: string): Promise<FaultyRegis
   const handle = async (req: IncomingMessage, res: ServerResponse) => {
     const request = `${req.method} ${req.url}`;
     requests.push(request);
+    if (req.headers.range) ranges.push(req.headers.range);
     for (const { pattern, resolve } of waiting) if (pattern.test(request)) resolve();
     const fault = proxy.fault(request);
     if (fault && "status" in fault) {

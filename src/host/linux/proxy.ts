@@ -68,8 +68,8 @@ function openTunnel(proxy: URL, to: { host: string; port: number }): Promise<Soc
       agent: false,
       timeout: TUNNEL_MS,
     });
-    request.once("timeout", () => request.destroy(new Error(`proxyconnect tcp: ${proxy.host}: i/o timeout`)));
-    request.on("error", reject);
+    request.once("timeout", () => request.destroy(new Error(`${proxy.host}: i/o timeout`)));
+    request.on("error", (cause) => reject(Object.assign(cause, { proxy: true })));
     request.once("response", (answer) => {
       answer.destroy();
       reject(new Error(`proxyconnect tcp: ${proxy.host}: unexpected answer`));

@@ -10,6 +10,7 @@ import type { Host } from "../../host/host.ts";
 import type { AuthConfig } from "../auth.ts";
 import type { HttpBody, HttpClient, HttpRequest, HttpResponse } from "../client.ts";
 import { readDocument } from "../json.ts";
+import { requestText } from "../transport-error.ts";
 import { Authorizer } from "./authorizer.ts";
 
 const MAX_ERROR_BYTES = 64 << 10;
@@ -89,7 +90,7 @@ export class Conversation {
       return await this.authorizer.header(signal, more);
     } catch (cause) {
       if (!(cause instanceof UnauthorizedError) || cause.message.startsWith("Get ")) throw cause;
-      throw new SystemError(`${verb(method)} ${url}: ${cause.message}`, { cause });
+      throw new SystemError(`${requestText(method, url)}: ${cause.message}`, { cause });
     }
   }
 
@@ -97,15 +98,11 @@ export class Conversation {
   async refuse(response: HttpResponse, method: string, url: string): Promise<never> {
     const detail = await errorText(response);
     const more = detail === "" ? "" : ` (${detail})`;
-    const text = `${verb(method)} ${url}: the registry answered with HTTP status ${response.status}${more}`;
+    const text = `${requestText(method, url)}: the registry answered with HTTP status ${response.status}${more}`;
     if (response.status === 401) throw new SystemError(`unauthorized: authentication required (${text})`);
     if (response.status === 403) throw new SystemError(`denied: access to the resource is denied (${text})`);
     throw new SystemError(text);
   }
-}
-
-function verb(method: string): string {
-  return method.charAt(0) + method.slice(1).toLowerCase();
 }
 
 /** `code: message` of the first error a registry reports; printable characters only. */

@@ -17,7 +17,7 @@
 import { EngineError, SystemError } from "../../errdefs/errdefs.ts";
 import type { Reader } from "../../sync/io.ts";
 import type { HttpResponse } from "../client.ts";
-import { TransportError } from "../transport-error.ts";
+import { requestText, TransportError } from "../transport-error.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Descriptor } from "./manifest.ts";
 
@@ -169,12 +169,14 @@ export class Uploader {
       upload.pieces = true;
       upload.location = "";
       upload.sent = 0;
-      throw new TransportError(`Patch ${location}: HTTP status 413: too much at once`);
+      throw new TransportError(`${requestText("PATCH", location)}: HTTP status 413: too much at once`);
     }
     if (response.status === 404) upload.location = "";
     if (response.status === 416) {
       await response.discard();
-      throw new TransportError(`Patch ${location}: HTTP status 416: the registry has another part of it`);
+      throw new TransportError(
+        `${requestText("PATCH", location)}: HTTP status 416: the registry has another part of it`,
+      );
     }
     return this.#failed(response, "PATCH", location);
   }
@@ -277,7 +279,8 @@ export class Uploader {
     const text = response.headers.get("location");
     if (text === null || text === "") return "";
     const from = new URL(asked);
-    if (!URL.canParse(text, asked)) throw new SystemError(`Post ${asked}: bad address ${JSON.stringify(text)}`);
+    if (!URL.canParse(text, asked))
+      throw new SystemError(`${requestText("POST", asked)}: bad address ${JSON.stringify(text)}`);
     const to = new URL(text, asked);
     to.username = "";
     to.password = "";
@@ -289,7 +292,7 @@ export class Uploader {
     const { client } = this.#conversation.terms;
     const fine = to.protocol === "https:" || to.host === from.host || client.insecure(to.host);
     if (!fine || !/^https?:$/.test(to.protocol)) {
-      throw new SystemError(`Post ${asked}: refused to send the blob over plain http (${to.host})`);
+      throw new SystemError(`${requestText("POST", asked)}: refused to send the blob over plain http (${to.host})`);
     }
     return to.href;
   }
