@@ -53,6 +53,7 @@ export async function containerCreate(daemon: Daemon, job: Job): Promise<void> {
  * Makes a container that can be started.
  *
  * @param name - `""`: one is made up
+ * @param furnish - adds to the container's directory, before there is a container that a crash could leave
  * @returns the container, and what the user should be told
  * @throws when it cannot be made; nothing of it is left then
  * @origin daemon/create.go Create
@@ -63,6 +64,7 @@ export async function createContainer(
   config: Config,
   hostConfig: HostConfig,
   name: string,
+  furnish?: (container: Container) => Promise<void>,
 ): Promise<{ container: Container; warnings: string[] }> {
   const image = await lookup(daemon, config.Image);
   const warnings = mergeAndVerifyConfig(config, image);
@@ -74,6 +76,7 @@ export async function createContainer(
     await makeBindSources(daemon, hostConfig);
     registerLinks(daemon, container, hostConfig);
     await createRootfs(daemon, container);
+    await furnish?.(container);
     await container.toDisk(daemon.host);
     await syncDirectory(daemon.host.fs, daemon.repository);
     daemon.register(container);

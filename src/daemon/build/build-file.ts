@@ -31,7 +31,7 @@ export interface BuildStreams {
   readonly raw: Writer;
 }
 
-/** What a step leaves behind: the container it is made from, and its files. */
+/** What a step leaves behind. */
 export interface Made {
   /** Id of the container, which need not be there. */
   readonly id: string;
@@ -222,9 +222,9 @@ export class BuildFile {
     this.config.Image = this.image;
     const config = { ...structuredClone(this.config), ...more };
     const hostConfig = newHostConfig({ NetworkMode: this.settings.networkMode });
-    const { container, warnings } = await createContainer(this.daemon, config, hostConfig, "");
+    const mark = this.settings.rm ? (made: Container) => markBuilding(this.daemon, made) : undefined;
+    const { container, warnings } = await createContainer(this.daemon, config, hostConfig, "", mark);
     this.#tmpContainers.set(container.id, container);
-    if (this.settings.rm) await markBuilding(this.daemon, container);
     const own = Object.fromEntries(Object.keys(more).map((key) => [key, this.config[key as keyof Config]]));
     this.config = { ...structuredClone(container.config), ...own };
     await this.#warn(warnings);
