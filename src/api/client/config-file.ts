@@ -7,7 +7,7 @@
 import { messageOf } from "../../errdefs/errdefs.ts";
 import type { AuthConfig } from "../../registry/auth.ts";
 import { type ConfigFile, loadConfig, resolveAuthConfig } from "../../registry/config-file.ts";
-import { loadTodayConfig, resolveTodayAuth } from "../../registry/config-today.ts";
+import { loadTodayConfig, resolveTodayAuth, type TodayConfig } from "../../registry/config-today.ts";
 import { compareBytes, goJson } from "../../utils/go-json.ts";
 import type { DockerCli } from "./cli.ts";
 
@@ -34,13 +34,21 @@ export async function registryAuth(cli: DockerCli, hostname: string): Promise<st
 
 /** The credentials in `config.json`, or of the program that it names; what is wrong is said, and nothing is known then. */
 async function todayAuth(cli: DockerCli, hostname: string): Promise<AuthConfig> {
+  const answer = async () => resolveTodayAuth(cli.host, await todayConfig(cli), hostname);
+  return (await orWarning(cli, answer)) ?? {};
+}
+
+function todayConfig(cli: DockerCli): Promise<TodayConfig> {
   const { env } = cli.host;
+  return loadTodayConfig(cli.host, env["DOCKER_CONFIG"] || `${env["HOME"] ?? ""}/.docker`);
+}
+
+async function orWarning<T>(cli: DockerCli, work: () => Promise<T>): Promise<T | undefined> {
   try {
-    const config = await loadTodayConfig(cli.host, env["DOCKER_CONFIG"] || `${env["HOME"] ?? ""}/.docker`);
-    return await resolveTodayAuth(cli.host, config, hostname);
+    return await work();
   } catch (cause) {
     await cli.err.write(`WARNING: ${cli.show(messageOf(cause))}\n`);
-    return {};
+    return undefined;
   }
 }
 
@@ -48,9 +56,16 @@ async function todayAuth(cli: DockerCli, hostname: string): Promise<AuthConfig> 
  * The value of `X-Registry-Config`: all stored credentials, sorted by registry, for a build that may pull from any.
  *
  * @origin api/client/commands.go (*DockerCli).CmdBuild
+ * @deviation What `~/.dockercfg` does not know is looked for where today's client keeps it.
  */
 export async function registryConfig(cli: DockerCli): Promise<string> {
-  const { configs } = await loadConfigFile(cli);
+  const configs = new Map((await loadConfigFile(cli)).configs);
+  const today = await orWarning(cli, () => todayConfig(cli));
+  for (const name of [...(today?.configs.keys() ?? []), ...(today?.credHelpers.keys() ?? [])]) {
+    if (configs.has(name) || today === undefined) continue;
+    const auth = await orWarning(cli, () => resolveTodayAuth(cli.host, today, name));
+    if (auth?.username || auth?.identitytoken) configs.set(name, auth);
+  }
   const sorted = [...configs].sort(([a], [b]) => compareBytes(a, b)).map(([name, auth]) => [name, authFields(auth)]);
   return base64Url(goJson({ configs: configs.size === 0 ? undefined : Object.fromEntries(sorted) }));
 }

@@ -81,6 +81,26 @@ test("build sends a directory, its flags and the stored accounts", async () => {
   expect(again.requests[0]?.body).toBe(done.requests[0]?.body);
 });
 
+test("build sends the accounts of today's client, too, but not in the place of ours", async () => {
+  const home = tree({
+    Dockerfile: "",
+    ".dockercfg": '{"reg.test":{"auth":"YTpi","email":"e"}}',
+    ".docker/config.json": JSON.stringify({
+      auths: { "reg.test": { auth: "eDp5" }, "other.test": { auth: "Yzpk" }, "store.test": {} },
+      credHelpers: { "broken.test": "missing" },
+    }),
+  });
+  const done = await building([home], { env: { HOME: home } });
+  expect(done.stderr).toMatch(/^WARNING: .*docker-credential-missing.*\nSending/);
+  const header = headersOf(done.requests[0]!.headers)[1]?.[1] ?? "";
+  expect(JSON.parse(Buffer.from(header, "base64url").toString())).toEqual({
+    configs: {
+      "other.test": { username: "c", password: "d", auth: "", email: "" },
+      "reg.test": { username: "a", password: "b", auth: "", email: "e" },
+    },
+  });
+});
+
 test("build leaves out what .dockerignore names, line by line as it stands", async () => {
   const files = { Dockerfile: "", "a.md": "", ".git/x": "", "src/_vendor/v": "", "src/x.go": "", "# c": "", " a": "" };
   const root = tree({ ...files, ".dockerignore": ".git\nsrc/_vendor\n*.md\n# *\n\n  a" });
