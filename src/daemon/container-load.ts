@@ -54,6 +54,7 @@ export async function loadContainer(
   container.mountLabel = text(json["MountLabel"]);
   container.processLabel = text(json["ProcessLabel"]);
   container.restartCount = typeof json["RestartCount"] === "number" ? json["RestartCount"] : 0;
+  container.stoppedByUser = json["HasBeenManuallyStopped"] === true;
   container.volumes = record(json["Volumes"], text);
   container.volumesRW = record(json["VolumesRW"], (value) => value === true);
   return container;

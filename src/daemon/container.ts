@@ -99,6 +99,8 @@ export class Container {
   mountLabel = "";
   processLabel = "";
   restartCount = 0;
+  /** Whether the last run ended because somebody wanted it to, and not because the daemon did. @since Docker 1.9 */
+  stoppedByUser = false;
   /** Path in the container → path on the host; `undefined` before the first start. */
   volumes: Record<string, string> | undefined;
   volumesRW: Record<string, boolean> | undefined;
@@ -205,7 +207,7 @@ export class Container {
           this.#again = false;
           if (this.isRemoved) return;
           await writeDurably(host, this.root, {
-            "config.json": goJson(this.toJson(true)),
+            "config.json": goJson({ ...this.toJson(true), ...this.#stopMark() }),
             "hostconfig.json": goJson(this.hostConfig),
           });
         } while (this.#again);
@@ -215,6 +217,12 @@ export class Container {
     };
     this.#saving = work();
     return this.#saving;
+  }
+
+  /** What 1.2.0 has no key for, where it matters. */
+  #stopMark(): { HasBeenManuallyStopped?: true } {
+    const kept = this.stoppedByUser && this.hostConfig.RestartPolicy.Name === "unless-stopped";
+    return kept ? { HasBeenManuallyStopped: true } : {};
   }
 
   /** Settles when nothing is being written any more. */

@@ -104,6 +104,7 @@ export class ContainerMonitor {
     const container = this.#container;
     container.console = info.console;
     container.state.setRunning(info.pid);
+    container.stoppedByUser = false;
     started.resolve();
     // After a crash the driver knows what runs, so nobody waits for this.
     this.#daemon.save(container);
@@ -123,15 +124,22 @@ export class ContainerMonitor {
     await this.#daemon.host.clock.sleep(this.#timeIncrementMs, this.#stop.signal).catch(() => undefined);
     if (!this.#stop.signal.aborted) return true;
     // The process had ended before: no second `die`.
+    container.stoppedByUser = this.#isWanted();
     container.state.setStopped(exitCode, signal);
     container.teardown = this.#close();
     return false;
+  }
+
+  /** Whether a user asked for the end, and not the daemon that ends itself. */
+  #isWanted(): boolean {
+    return this.#stop.signal.aborted && !this.#daemon.stopping;
   }
 
   /** The hot path of `docker run`: everybody is told before anything is taken down. */
   #end(exitCode: number, signal: number | undefined): void {
     const container = this.#container;
     container.teardown = deferredTeardown(() => this.#close());
+    container.stoppedByUser = this.#isWanted();
     container.state.setStopped(exitCode, signal);
     this.#logDeath();
     this.#closeStreams();

@@ -16,6 +16,7 @@
 import posix from "node:path/posix";
 import { isErrno, messageOf } from "../errdefs/errdefs.ts";
 import { sortByDepth } from "../pkg/graphdb/sort.ts";
+import { ZERO_TIME } from "../utils/go-time.ts";
 import { ID_PATTERN } from "../utils/utils.ts";
 import { BUILDING, removeLeftByBuilds } from "./build/leftovers.ts";
 import type { Container } from "./container.ts";
@@ -226,17 +227,28 @@ async function removeNamespaces({ host, netnsRoot, log }: Daemon): Promise<void>
   );
 }
 
-/** Starts what has to run always, or failed. */
+/** Starts what has to run always, failed, or was not stopped by its user. */
 async function restart(daemon: Daemon, registered: readonly Container[]): Promise<void> {
   daemon.log.debug("daemon.go:365", "Restarting containers...");
   for (const container of dependenciesFirst(daemon, registered)) {
-    const { Name } = container.hostConfig.RestartPolicy;
-    if (container.isRemoved) continue;
-    if (Name !== "always" && !(Name === "on-failure" && container.state.exitCode !== 0)) continue;
+    if (container.isRemoved || !isToRun(container)) continue;
     daemon.log.debug("daemon.go:371", `Starting container ${container.id}`);
     await startContainer(daemon, container).catch((cause: unknown) => {
       daemon.log.debug("daemon.go:374", `Failed to start container ${container.id}: ${messageOf(cause)}`);
     });
+  }
+}
+
+function isToRun({ hostConfig, state, stoppedByUser }: Container): boolean {
+  switch (hostConfig.RestartPolicy.Name) {
+    case "always":
+      return true;
+    case "on-failure":
+      return state.exitCode !== 0;
+    case "unless-stopped": // of today's clients
+      return !stoppedByUser && state.startedAt !== ZERO_TIME;
+    default:
+      return false;
   }
 }
 

@@ -280,10 +280,11 @@ async function expectRestored(runs: number, lost: number): Promise<Map<string, I
       expect(all.get(name)?.HostConfig.RestartPolicy).toEqual(POLICIES[policy]);
     }
   }
-  for (const name of ["web", "store", "joined", "frozen", "unwanted", "untried"]) expectRunning(all.get(name));
+  for (const name of ["web", "store", "joined", "frozen", "unwanted", "untried", "kept"]) expectRunning(all.get(name));
   // Its last run had failed; what has succeeded, or never ran, or has no policy, is left as it was.
   expect(all.get("gave-up")?.State.ExitCode).toBe(5);
   expectEnded(all.get("done"), 3);
+  expectEnded(all.get("rests"), 7);
   expectEnded(all.get("succeeded"), 0);
   expect(all.get("fresh")?.State).toMatchObject({ Running: false, Pid: 0, ExitCode: 0 });
   expect(all.get("fresh")?.State.StartedAt).toMatch(/^0001/);
@@ -347,15 +348,20 @@ describe.runIf(isRoot)("a daemon with containers of every restart policy", () =>
       await start("gave-up", { Cmd: ["sh", "-c", "exit 5"] }, once);
       await start("unwanted", {}, always);
       await post("/containers/unwanted/stop?t=10");
-      // Its policy is known and it has never run: a client of today says all of it with the creation.
-      const { Id } = JSON.parse(
-        await post("/v1.30/containers/create?name=untried", {
-          Image: image,
-          Cmd: ["sh", "-c", SERVE],
-          HostConfig: always,
-        }),
-      ) as { Id: string };
-      ids.add(Id);
+      // A policy that 1.2.0 does not know, and one of a container that has never run: clients of today say it all with
+      // the creation.
+      for (const [name, policy] of [
+        ["untried", "always"],
+        ["kept", "unless-stopped"],
+        ["rests", "unless-stopped"],
+      ] as const) {
+        const HostConfig = { RestartPolicy: { Name: policy, MaximumRetryCount: 0 } };
+        const body = { Image: image, Cmd: ["sh", "-c", SERVE], HostConfig };
+        const { Id } = JSON.parse(await post(`/v1.30/containers/create?name=${name}`, body)) as { Id: string };
+        ids.add(Id);
+        if (name !== "untried") await post(`/containers/${name}/start`);
+      }
+      await post("/containers/rests/stop?t=10");
     };
     const paused = async () => {
       await start("paused");
@@ -430,7 +436,8 @@ describe.runIf(isRoot)("a daemon with containers of every restart policy", () =>
     for (const policy of ["failure", "failure3", "always"] as const) {
       for (const name of namesOf(policy)) expectRunning(last.get(name));
     }
-    for (const name of ["web", "store", "joined", "frozen", "unwanted", "untried"]) expectRunning(last.get(name));
+    for (const name of ["web", "store", "joined", "frozen", "unwanted", "untried", "kept"])
+      expectRunning(last.get(name));
     expectEnded(last.get("done"), 3);
     expectEnded(last.get("succeeded"), 0);
     await nothingOrphaned(last);

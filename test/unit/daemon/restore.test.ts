@@ -56,6 +56,38 @@ test("restore() starts what is to run always, and what failed on-failure", async
   ).toEqual(["/always", "/failed"]);
 });
 
+test("restore() starts what is to run unless its user stopped it: after a crash, and after an end in good order", async () => {
+  const policy = { HostConfig: { RestartPolicy: { Name: "unless-stopped", MaximumRetryCount: 0 } } };
+  const before = await fixture();
+  await before.create(policy, "fresh");
+  for (const name of ["lost", "ended", "stopped", "pausing", "again"]) {
+    const { process } = await before.start(policy, name);
+    process.onSignal = () => process.exit(0);
+  }
+  await before.run("stop", ["stopped"], { t: 1 });
+  await before.run("stop", ["again"], { t: 1 });
+  await before.run("start", ["again"]);
+  before.exec.running.get(before.daemon.mustGet("pausing").id)?.exit(3);
+  await settle();
+  await before.run("stop", ["pausing"], { t: 1 });
+  await settle();
+  const running = ({ daemon }: Fixture) =>
+    daemon
+      .list()
+      .filter(({ state }) => state.running)
+      .map(({ name }) => name)
+      .sort();
+  const crashed = await reboot(before);
+  await restore(crashed.daemon);
+  expect(running(crashed)).toEqual(["/again", "/ended", "/lost"]);
+  for (const process of crashed.exec.running.values()) process.onSignal = () => process.exit(0);
+  await shutdown(crashed.daemon);
+  expect(running(crashed)).toEqual([]);
+  const after = await reboot(crashed);
+  await restore(after.daemon);
+  expect(running(after)).toEqual(["/again", "/ended", "/lost"]);
+});
+
 test("restore() starts a container after those it is linked to, and after the one whose network it joins", async () => {
   const before = await fixture();
   const always = (name: string, more: object = {}) =>
