@@ -13,6 +13,7 @@ import { HttpClient } from "../registry/client.ts";
 import { expandAndVerifyRegistryUrl } from "../registry/endpoint.ts";
 import { metaHeaders, userAgent } from "../registry/http-factory.ts";
 import { insecurePolicy } from "../registry/insecure.ts";
+import { authOf, metaHeadersOf } from "../registry/job-request.ts";
 import {
   familiarName,
   isRepositoryPath,
@@ -30,7 +31,6 @@ import { PoolBusyError } from "./pool-busy-error.ts";
 import { ProgressSink } from "./progress-sink.ts";
 import { pullRepositoryV1 } from "./pull-v1.ts";
 import { pullV2, remotePath } from "./pull-v2.ts";
-import { authOf, metaHeadersOf } from "./registry-request.ts";
 import { raceAbort, type SharedWork } from "./shared-work.ts";
 import type { TagStore } from "./tags.ts";
 

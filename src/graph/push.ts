@@ -12,6 +12,7 @@ import { HttpClient } from "../registry/client.ts";
 import { expandAndVerifyRegistryUrl } from "../registry/endpoint.ts";
 import { metaHeaders, userAgent } from "../registry/http-factory.ts";
 import { insecurePolicy } from "../registry/insecure.ts";
+import { authOf, metaHeadersOf } from "../registry/job-request.ts";
 import {
   familiarName,
   isRepositoryPath,
@@ -28,7 +29,6 @@ import { ProgressSink } from "./progress-sink.ts";
 import { remotePath } from "./pull-v2.ts";
 import { pushImageV1, pushRepositoryV1, type V1Push } from "./push-v1.ts";
 import { pushV2 } from "./push-v2.ts";
-import { authOf, metaHeadersOf } from "./registry-request.ts";
 import { raceAbort } from "./shared-work.ts";
 import type { TagStore } from "./tags.ts";
 

@@ -13,12 +13,12 @@ import { Table } from "../engine/table.ts";
 import { BadRequestError, SystemError } from "../errdefs/errdefs.ts";
 import type { Host } from "../host/host.ts";
 import type { Logger } from "../pkg/log/log.ts";
-import { JsonError } from "../utils/go-json-decode.ts";
-import { type AuthConfig, authConfigOf } from "./auth.ts";
+import type { AuthConfig } from "./auth.ts";
 import { HttpClient } from "./client.ts";
 import { expandAndVerifyRegistryUrl } from "./endpoint.ts";
 import { metaHeaders, userAgent } from "./http-factory.ts";
 import { insecurePolicy } from "./insecure.ts";
+import { authOf, metaHeadersOf } from "./job-request.ts";
 import { login } from "./login.ts";
 import { indexServerAddress, resolveRepositoryName } from "./names.ts";
 import type { SearchResult } from "./search.ts";
@@ -82,7 +82,7 @@ export class Service implements Installer {
    *   `--insecure-registry` names. Nor does an address with a name, a question or a mark in it lead anywhere.
    */
   async #auth(job: Job): Promise<void> {
-    const auth = authConfigOf(jsonOf(job, "authConfig"));
+    const auth = authOf(job);
     const client = this.#client();
     let server = auth.serveraddress ?? "";
     if (server === "") server = indexServerAddress();
@@ -133,8 +133,8 @@ export class Service implements Installer {
     const { hostname, remoteName } = resolveRepositoryName(job.args[0] as string);
     const [host, log, client] = [this.#host, this.#log, this.#client()];
     const indexEndpoint = await expandAndVerifyRegistryUrl(client, log, hostname);
-    const headers = { "User-Agent": userAgent(host.machine), ...metaHeaders(jsonOf(job, "metaHeaders")) };
-    const auth = authConfigOf(jsonOf(job, "authConfig"));
+    const headers = { "User-Agent": userAgent(host.machine), ...metaHeaders(metaHeadersOf(job)) };
+    const auth = authOf(job);
     const session = await Session.open({ client, host, log, auth, headers, indexEndpoint });
     const found = await session.searchRepositories(remoteName, job.signal);
     const table = new Table("star_count");
@@ -148,16 +148,6 @@ function rowOf(result: SearchResult): Env {
   const row = new Env();
   for (const [key, value] of Object.entries(result)) row.setJson(key, value);
   return row;
-}
-
-/** What cannot be read counts as nothing, as in 1.2.0. */
-function jsonOf(job: Job, key: string): unknown {
-  try {
-    return job.getenvJson(key);
-  } catch (cause) {
-    if (!(cause instanceof JsonError)) throw cause;
-    return undefined;
-  }
 }
 
 /** The host of an address that names nothing below it but a version. */

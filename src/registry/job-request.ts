@@ -1,12 +1,12 @@
 /**
- * What the client of a pull or a push says about itself.
+ * What the client of a job says about itself.
  *
  * @module
  */
 
 import type { Job } from "../engine/job.ts";
-import { type AuthConfig, authConfigOf } from "../registry/auth.ts";
 import { JsonError } from "../utils/go-json-decode.ts";
+import { type AuthConfig, authConfigOf } from "./auth.ts";
 
 /** Name and password, from the environment's `authConfig`. */
 export function authOf(job: Job): AuthConfig {
