@@ -22,6 +22,9 @@ const MAX_PATH_BYTES = 3584;
 /** As the kernel. */
 const MAX_LINKS = 40;
 
+/** So often is what is in the way removed. */
+const MAX_TRIES = 100;
+
 const OVERLAY_OPAQUE = "trusted.overlay.opaque";
 /** Before the name of a deleted file, in archives and in layers of aufs. */
 export const WHITEOUT = ".wh.";
@@ -115,14 +118,16 @@ export class Beneath {
 
   /** Makes something at a path whose directory is real; what was there before goes. */
   place<T>(path: string, make: () => T): T {
-    try {
-      return make();
-    } catch (cause) {
-      if (!isErrno(cause, "EEXIST")) throw cause;
+    // In a container others may put something there again and again.
+    for (let tries = 1; ; tries++) {
+      try {
+        return make();
+      } catch (cause) {
+        if (!isErrno(cause, "EEXIST") || tries > MAX_TRIES) throw cause;
+      }
+      this.onReplace?.(path);
+      this.remove(path);
     }
-    this.onReplace?.(path);
-    this.remove(path);
-    return make();
   }
 
   /** Makes a directory unless there is one. In the place of something else it does not show what is below that. */

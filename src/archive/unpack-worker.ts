@@ -6,11 +6,11 @@
  * here → main   each chunk back when it is done with, at last {result} or {error: {message, code}}
  *
  * main → here   {look: LookJob}   then {more: true} for each chunk that is done with
- * here → main   of an archive {stat} and chunks, at last {result} or {error: {message, code}}
+ * here → main   of an archive {stat} and chunks, at last {result} or {error: {message, code, clean}}
  * ```
  *
- * For each job the thread locks itself into the directory it is about (see `unpack-layer.ts`). When all went well it
- * comes out and waits for the next one; when not, it is ended from outside.
+ * For each job the thread locks itself into the directory it is about (see `unpack-layer.ts`). When all went well, or
+ * nothing was found, it comes out (`clean`) and waits for the next one; when not, it is ended from outside.
  *
  * @module
  */
@@ -61,34 +61,40 @@ const tools: UnpackTools = {
   },
 };
 
-/** Leaves a failure to the main thread. @param plain - Go's text of a failed system call instead of Node's */
-function report(cause: unknown, plain: boolean): void {
+/** A failure as the main thread is told it. @param plain - Go's text of a failed system call instead of Node's */
+function failureOf(cause: unknown, plain: boolean): { message: string; code?: string } {
   const { message, code, syscall = "", path } = cause as NodeJS.ErrnoException;
   const operation = ["rm", "rmdir", "unlink"].includes(syscall) ? "unlinkat" : syscall;
   const text = plain && isSystemError(cause) ? pathErrorText(operation, path ?? "", cause) : message;
-  port.postMessage({ error: { message: text, ...(code !== undefined && { code }) } });
+  return { message: text, ...(code !== undefined && { code }) };
 }
 
 async function run(job: UnpackJob): Promise<void> {
   try {
     port.postMessage({ result: await unpackLayer(job, tools) });
   } catch (cause) {
-    report(cause, job.into !== undefined);
+    port.postMessage({ error: failureOf(cause, job.into !== undefined) });
   }
 }
 
 /** What the job in hand sends to the main thread. */
 let outgoing: Outgoing | undefined;
 
+/** Looks, and comes out again whatever came of it. */
 async function look(job: LookJob): Promise<void> {
+  let inside: ReturnType<typeof enter>;
   try {
-    const { root, leave } = enter(job.view);
-    const result = await answer(root, job);
-    leave();
-    port.postMessage({ result });
+    inside = enter(job.view);
   } catch (cause) {
-    report(cause, true);
+    port.postMessage({ error: failureOf(cause, true) });
+    return;
   }
+  const said = await answer(inside.root, job).then(
+    (result) => ({ result }),
+    (cause: unknown) => ({ error: { ...failureOf(cause, true), clean: true } }),
+  );
+  inside.leave();
+  port.postMessage(said);
 }
 
 async function answer(root: string, { what, path, maxBytes }: LookJob): Promise<unknown> {

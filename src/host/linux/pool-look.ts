@@ -9,20 +9,33 @@ import { deferred } from "../../sync/deferred.ts";
 import type { ArchiveSink, LookJob, PathStat } from "../pool.ts";
 
 /** What the thread says: pieces of an archive after what they are of, and an end. */
-type Answer = Uint8Array | { stat: PathStat } | { result: unknown } | { error: { message: string; code?: string } };
+type Answer = Uint8Array | { stat: PathStat } | { result: unknown } | { error: Failure };
+
+/** Why a thread did not find what it was to find. */
+interface Failure {
+  message: string;
+  code?: string;
+  /** The thread is out of the container again, and as good as before. */
+  clean?: boolean;
+}
+
+function errorOf({ message, code }: Failure): Error {
+  return Object.assign(new Error(message), code === undefined ? {} : { code });
+}
 
 /**
  * Lets a thread look, and hands an archive on as fast as it is taken.
  *
- * @returns what the thread found out
+ * @returns gives what the thread found out, or throws its failure; the thread can be used again
+ * @throws when it cannot
  */
 export async function serveLook<T>(
   worker: Worker,
   job: LookJob,
   sink: ArchiveSink | undefined,
   signal: AbortSignal | undefined,
-): Promise<T> {
-  const finished = deferred<T>();
+): Promise<() => T> {
+  const finished = deferred<() => T>();
   let taken = Promise.resolve();
   const take = async (chunk: Uint8Array): Promise<void> => {
     await sink?.write(chunk);
@@ -36,10 +49,13 @@ export async function serveLook<T>(
       taken = taken.then(() => sink?.begin(answer.stat));
       taken.catch(finished.reject);
     } else if ("result" in answer) {
-      taken.then(() => finished.resolve(answer.result as T), finished.reject);
+      taken.then(() => finished.resolve(() => answer.result as T), finished.reject);
+    } else if (answer.error.clean === true) {
+      finished.resolve(() => {
+        throw errorOf(answer.error);
+      });
     } else {
-      const { message, code } = answer.error;
-      finished.reject(Object.assign(new Error(message), code === undefined ? {} : { code }));
+      finished.reject(errorOf(answer.error));
     }
   };
   const onError = (cause: Error) => finished.reject(new Error(`Cannot read the files: ${cause.message}`, { cause }));

@@ -36,7 +36,7 @@ const LINGER_MS = 1000;
  * So many copies out of and into containers at once. They are as slow as their clients, who must not keep layers from
  * being unpacked.
  */
-const COPIES = 32;
+const COPIES = 16;
 
 /** Young objects of a thread, in MB: output of the inflater dies young, and must not pile up until a large space is full. */
 const YOUNG_MB = 4;
@@ -87,8 +87,9 @@ export class ThreadPool implements WorkerPool {
     return this.#look({ view, what: "tree", path: "", maxBytes: 0 }, { begin: () => undefined, write }, signal);
   }
 
-  #look<T>(job: LookJob, sink: ArchiveSink | undefined, signal: AbortSignal | undefined): Promise<T> {
-    return this.#withThread(this.#copies, (worker) => serveLook<T>(worker, job, sink, signal), signal);
+  async #look<T>(job: LookJob, sink: ArchiveSink | undefined, signal: AbortSignal | undefined): Promise<T> {
+    const found = await this.#withThread(this.#copies, (worker) => serveLook<T>(worker, job, sink, signal), signal);
+    return found();
   }
 
   /** Does one job with a thread of its own. */

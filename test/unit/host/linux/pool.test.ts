@@ -150,3 +150,77 @@ test("WorkerPool says what is wrong when its script is missing", async () => {
   const pool = new ThreadPool({ workers: 1, script: "/no/such/worker.cjs" });
   await expect(pool.unpack(job(), bytes(10))).rejects.toThrow(/Cannot unpack the layer: .*\/no\/such\/worker.cjs/);
 });
+
+/** A worker that answers what is looked for; `path` says how it behaves. */
+const LOOKER = `
+const { parentPort, threadId } = require("node:worker_threads");
+let more = 0;
+parentPort.on("message", (m) => {
+  if (m.more) { more++; if (more === 3) parentPort.postMessage({ result: undefined }); return; }
+  const { what, path } = m.look;
+  if (path === "/nope") parentPort.postMessage({ error: { message: "lstat /nope: no such file or directory", code: "ENOENT", clean: true } });
+  else if (path === "/exit") process.exit(3);
+  else if (what === "stat") parentPort.postMessage({ result: { name: String(threadId) } });
+  else if (what === "archive") {
+    more = 0;
+    parentPort.postMessage({ stat: { name: "x" } });
+    for (const byte of [1, 2, 3]) parentPort.postMessage(new Uint8Array([byte]));
+  }
+});
+`;
+
+function lookers(): ThreadPool {
+  const script = join(mkdtempSync(join(tmpdir(), "drydock-pool-")), "worker.cjs");
+  writeFileSync(script, LOOKER);
+  const pool = new ThreadPool({ workers: 1, script });
+  onTestFinished(() => pool.close());
+  return pool;
+}
+
+const VIEW = { root: "/c", mounts: [], confine: true };
+
+test("WorkerPool.stat() gives what the thread found, or its failure, and goes on", async () => {
+  const pool = lookers();
+  const first = await pool.stat(VIEW, "/x");
+  await expect(pool.stat(VIEW, "/nope")).rejects.toMatchObject({ code: "ENOENT", message: /no such file/ });
+  expect((await pool.stat(VIEW, "/x")).name).toBe(first.name);
+  await expect(pool.stat(VIEW, "/exit")).rejects.toThrow("the thread ended before the work was done");
+  // A thread whose job failed is not used again.
+  expect((await pool.stat(VIEW, "/x")).name).not.toBe(first.name);
+});
+
+test("WorkerPool.archive() asks for more only when a chunk is done with", async () => {
+  const seen: unknown[] = [];
+  let open = 0;
+  await lookers().archive(VIEW, "/x", {
+    begin: ({ name }) => void seen.push(name),
+    write: async ([byte]) => {
+      expect(++open).toBe(1);
+      await new Promise((resolve) => setImmediate(resolve));
+      seen.push(byte);
+      open--;
+    },
+  });
+  expect(seen).toEqual(["x", 1, 2, 3]);
+});
+
+test("WorkerPool.archive() fails with whoever takes the archive, and with the signal", async () => {
+  const pool = lookers();
+  const begin = () => undefined;
+  const gone = () => Promise.reject(new Error("write: broken pipe"));
+  await expect(pool.archive(VIEW, "/x", { begin, write: gone })).rejects.toThrow("write: broken pipe");
+  const refuse = () => {
+    throw new Error("no header any more");
+  };
+  await expect(pool.archive(VIEW, "/x", { begin: refuse, write: begin })).rejects.toThrow("no header any more");
+  const stop = new AbortController();
+  const never = new Promise<void>(() => undefined);
+  const stopped = pool.archive(
+    VIEW,
+    "/x",
+    { begin: () => stop.abort(new Error("enough")), write: () => never },
+    stop.signal,
+  );
+  await expect(stopped).rejects.toThrow("enough");
+  expect((await pool.stat(VIEW, "/x")).name).toMatch(/^\d+$/);
+});
