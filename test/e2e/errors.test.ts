@@ -422,7 +422,7 @@ const LINES: readonly (readonly [args: string, code: number, stderr: string, tod
 ];
 
 describe.runIf(isRoot)("on the command line", () => {
-  test.each(LINES)("docker %s", async (words, code, stderr, today) => {
+  test.each(LINES.map((line) => [line[0], line] as const))("docker %s", async (_, [words, code, stderr, today]) => {
     const args = words.split(" ").map((word) => (word === "DIR" ? daemon.dir : word));
     const ours = await daemon.docker(...args);
     const text = ours.stderr.replace(/^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /gm, "");

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Env } from "../../engine/env.ts";
 import { BadRequestError, messageOf, SystemError } from "../../errdefs/errdefs.ts";
 import { BufferWriter } from "../../sync/io.ts";
 import { goJson } from "../../utils/go-json.ts";
@@ -254,7 +255,9 @@ export async function postContainersCopy(
   if (request.contentType !== "application/json") {
     throw new SystemError(`Content-Type not supported: ${request.header("Content-Type")}`);
   }
-  const resource = String(decodeObject(await request.text())["Resource"] ?? "");
+  const copy = new Env();
+  copy.decode(await request.text());
+  const resource = copy.get("Resource");
   if (resource === "") throw new SystemError("Path cannot be empty");
   const job = api.engine.job("container_copy", request.name, resource.replace(/^\//, ""));
   job.stdout.add({ write: (chunk) => response.write(chunk) });

@@ -16,6 +16,10 @@ import { writeTo } from "./response.ts";
 const MAX_WAITING_BYTES = 64 * 1024;
 /** How long a client may keep its half open after the end, in milliseconds. */
 const LINGER_MS = 10_000;
+/** How often it is looked whether a client that says no more still listens, in milliseconds. */
+const WATCH_MS = 1000;
+/** After so long a silence a TCP client is asked whether it is there, in milliseconds. */
+const KEEP_ALIVE_MS = 30_000;
 
 /**
  * A connection taken over.
@@ -37,7 +41,11 @@ export class Hijacked implements Writer {
     socket.setTimeout(0);
     socket.setNoDelay(true);
     socket.on("data", (chunk: Uint8Array) => this.push(chunk));
-    socket.on("end", () => this.#end());
+    socket.setKeepAlive?.(true, KEEP_ALIVE_MS);
+    socket.on("end", () => {
+      this.#end();
+      this.#watch();
+    });
     socket.on("error", () => this.#leave());
     socket.on("close", () => this.#leave());
     this.push(head);
@@ -110,6 +118,19 @@ export class Hijacked implements Writer {
         await this.#wake.promise;
       }
     }
+  }
+
+  /**
+   * Notices that a client is gone that seemed to have closed its half only: to a unix socket nothing can be written
+   * then, not even nothing. Otherwise it would stay attached until its container prints something.
+   */
+  #watch(): void {
+    const { socket } = this;
+    if (socket.remoteAddress !== undefined) return; // TCP: the machine asks
+    const timer = setInterval(() => {
+      if (socket.writable && socket.writableLength === 0) socket.write(new Uint8Array(0));
+    }, WATCH_MS);
+    socket.once("close", () => clearInterval(timer));
   }
 
   #end(): void {

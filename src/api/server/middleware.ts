@@ -153,10 +153,12 @@ export class RequestHandler {
     try {
       path = decodePath(url.split("?")[0] ?? "");
     } catch {
+      await discardBody(received);
       return notFound(response, 400, "400 Bad Request");
     }
     const clean = cleanPath(path);
     if (clean !== path) {
+      await discardBody(received);
       const query = url.indexOf("?");
       response.status(301).set("Location", encodePath(clean) + (query < 0 ? "" : url.slice(query)));
       return response.end();
