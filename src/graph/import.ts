@@ -15,6 +15,7 @@ import { BufferWriter, type Reader } from "../sync/io.ts";
 import { unmarshal } from "../utils/go-json-decode.ts";
 import { ProgressReader } from "../utils/progress-reader.ts";
 import { StreamFormatter } from "../utils/stream-formatter.ts";
+import { isToday } from "./api-version.ts";
 import type { TagStore } from "./tags.ts";
 
 /**
@@ -36,7 +37,7 @@ export async function cmdImport(store: TagStore, job: Job): Promise<void> {
   const comment = job.getenv("message") || `Imported from ${source}`;
   const { id } = await store.graph.create({ layer, comment, author: "", config });
   if (repository !== "") await store.set(repository, tag, id);
-  await job.stdout.write(formatter.formatStatus("", id));
+  await job.stdout.write(formatter.formatStatus("", isToday(job) ? `sha256:${id}` : id));
 }
 
 /** What instructions of a Dockerfile (`changes`) make of an empty configuration; without any the image has none. */

@@ -192,6 +192,7 @@ export async function deleteImages(api: ApiServices, request: ApiRequest, respon
   const job = api.engine.job("image_delete", imageName(request.name, version));
   job.setenv("force", form.get("force"));
   job.setenv("noprune", form.get("noprune"));
+  if (version.modern) job.setenv("apiVersion", version.toString());
   if (!version.modern) {
     streamJson(job, response);
     return request.run(job);
@@ -230,6 +231,7 @@ export async function postImagesCreate(api: ApiServices, request: ApiRequest, re
     job = api.engine.job("import", form.get("fromSrc"), repository, tag);
     job.stdin.add(request.body);
     if (version.modern) {
+      job.setenv("apiVersion", version.toString());
       job.setenv("message", form.get("message"));
       job.setenvList("changes", form.all("changes"));
     }
