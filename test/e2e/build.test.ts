@@ -194,6 +194,7 @@ vm("errors name what is wrong", async () => {
     ["RUN true\n", "Please provide a source image with `from` prior to run"],
     ["ADD Dockerfile /x\n", "Please provide a source image with `from` prior to commit"],
     [`${from}ADD x\n`, "Invalid ADD format"],
+    [`${from}COPY Dockerfile Dockerfile /x/\n`, "several sources came with Docker 1.3"],
     [`${from}ADD nope /x\n`, "nope: no such file or directory"],
     [`${from}ADD ../../etc/passwd /x\n`, "../../etc/passwd: no such file or directory"],
     [`${from}ADD .. /x\n`, "Forbidden path outside the build context: .. ("],

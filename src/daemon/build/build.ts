@@ -104,6 +104,7 @@ async function buildAndTag(
  * @param name - path in the context; links in it may lead anywhere inside
  * @throws {SystemError} when it is not there, empty, or no plain file
  * @origin daemon/build.go (*buildFile).Build
+ * @deviation A byte order mark before the first line is no part of it.
  */
 async function readDockerfile(
   { host }: Daemon,
@@ -124,5 +125,5 @@ async function readDockerfile(
     throw new SystemError(`Cannot read the Dockerfile: ${name} is longer than ${MAX_DOCKERFILE_BYTES} bytes`);
   }
   const bytes = await readAll(bytesOf(host, posix.join(context.root, found.path)));
-  return { path: found.path, text: bytes.toString("utf8") };
+  return { path: found.path, text: bytes.toString("utf8").replace(/^\uFEFF/, "") };
 }
