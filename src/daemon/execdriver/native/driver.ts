@@ -186,7 +186,7 @@ export class NativeDriver implements ExecDriver {
    */
   async terminate(id: string): Promise<void> {
     await this.settled(id);
-    if (!(await endCgroups(id, this.#host))) {
+    if (!(await endCgroups(id, this.#host).catch(() => false))) {
       await this.#runc(["delete", "--force", id]).catch((cause: unknown) =>
         this.#log.debug("driver.go:244", `Cannot delete container ${id}: ${String(cause)}`),
       );

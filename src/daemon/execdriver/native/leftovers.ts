@@ -54,8 +54,9 @@ export async function endCgroups(id: string, host: LeftoversHost): Promise<boole
   return await untilTrue(clock, async () => {
     const left = await Promise.all(
       paths.map(async (path) => {
-        const pids = (await readIfThere(fs, join(path, "cgroup.procs"))).split("\n").filter(Boolean).map(Number);
-        for (const pid of pids) kernel.kill(pid, SIGKILL);
+        const pids = (await readIfThere(fs, join(path, "cgroup.procs"))).split("\n").map(Number);
+        // A process that this one cannot see is shown as 0, and 0 means ourselves.
+        for (const pid of pids) if (pid > 1) kernel.kill(pid, SIGKILL);
         await thaw(fs, path);
         return removed(fs, path);
       }),
@@ -86,12 +87,12 @@ async function removed(fs: Host["fs"], path: string): Promise<boolean> {
   }
 }
 
-/** The text of a file; "" where it is gone, or goes while it is read. */
+/** The text of a file; "" where it is gone, goes while it is read, or is not for us. */
 async function readIfThere(fs: Host["fs"], path: string): Promise<string> {
   try {
     return await fs.readFile(path, "latin1");
   } catch (cause) {
-    if (isErrno(cause, "ENOENT", "ESRCH", "ENODEV")) return "";
+    if (isErrno(cause, "ENOENT", "ESRCH", "ENODEV", "EACCES", "EPERM", "EOPNOTSUPP", "ENOTSUP")) return "";
     throw cause;
   }
 }
