@@ -263,7 +263,7 @@ const startBody = fc.oneof({ arbitrary: bodyOf(HOST, {}), weight: 4 }, garbage, 
 const SHOTS = fc.oneof(
   { arbitrary: route("POST", "/containers/create", "name", createBody), weight: 12 },
   { arbitrary: route("POST", "/containers/{name}/start", "x", startBody), weight: 5 },
-  route("POST", "/containers/{name}/stop", "t"),
+  route("POST", "/containers/{name}/stop", "t", fc.constant(undefined), true),
   route("POST", "/containers/rests/stop", "t"),
   route("POST", "/containers/{name}/kill", "signal"),
   route("POST", "/containers/rests/restart", "t"),

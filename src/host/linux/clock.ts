@@ -12,6 +12,9 @@ let epochNs = BigInt(Math.round((performance.timeOrigin + performance.now()) * 1
 /** How far the two clocks may be apart before the wall clock must have been set; it is read in milliseconds. */
 const TOLERANCE_NS = 2_000_000n;
 
+/** Node's timers take 31 bits, 24 days: a longer one would ring at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** The machine's clock. */
 export const linuxClock: Clock = {
   now: () => Date.now(),
@@ -31,10 +34,18 @@ export const linuxClock: Clock = {
         clearTimeout(timer);
         reject(signal?.reason);
       };
-      const timer = setTimeout(() => {
-        signal?.removeEventListener("abort", stop);
-        resolve();
-      }, ms);
+      let timer: NodeJS.Timeout;
+      const wait = (left: number) => {
+        timer = setTimeout(
+          () => {
+            if (left > MAX_TIMER_MS) return wait(left - MAX_TIMER_MS);
+            signal?.removeEventListener("abort", stop);
+            resolve();
+          },
+          Math.min(left, MAX_TIMER_MS),
+        );
+      };
+      wait(ms);
       signal?.addEventListener("abort", stop, { once: true });
     });
   },

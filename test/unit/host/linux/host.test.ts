@@ -145,3 +145,14 @@ test("Host.fs.mkdir() makes what is missing above, and fails where nothing can b
   await expect(proc).rejects.toMatchObject({ code: "ENOENT", path: "/proc/drydock" });
   rmSync(dir, { recursive: true });
 });
+
+test("Clock.sleep() does not wake up at once from a sleep of months", async () => {
+  const stop = new AbortController();
+  const asleep = linuxClock.sleep(90 * 86_400_000, stop.signal).then(
+    () => "awake",
+    () => "stopped",
+  );
+  expect(await Promise.race([asleep, linuxClock.sleep(20).then(() => "asleep")])).toBe("asleep");
+  stop.abort();
+  expect(await asleep).toBe("stopped");
+});
