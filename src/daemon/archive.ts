@@ -10,15 +10,16 @@ import { absolutePath } from "../archive/copy.ts";
 import type { Job } from "../engine/job.ts";
 import {
   BadRequestError,
-  ConflictError,
   EngineError,
   isErrno,
   messageOf,
+  NoSuchError,
   NotFoundError,
   SystemError,
 } from "../errdefs/errdefs.ts";
 import type { Destination, View, ViewMount } from "../host/pool.ts";
 import { goJson } from "../utils/go-json.ts";
+import { ZERO_TIME } from "../utils/go-time.ts";
 import { mount, unmount, withRootfs } from "./cleanup.ts";
 import type { Container } from "./container.ts";
 import type { Daemon } from "./daemon.ts";
@@ -139,16 +140,20 @@ function mountsOf(container: Container): ViewMount[] {
  * afterwards.
  */
 async function makeVolumes(daemon: Daemon, container: Container): Promise<void> {
-  await daemon.locks.run(container.id, async () => {
-    if (container.volumes !== undefined || container.state.running) return;
-    if (container.isRemoved) throw new ConflictError(`Container ${container.id} is being removed`);
-    await container.teardown;
+  const { id, state } = container;
+  const hasRun = () => state.running || state.startedAt !== ZERO_TIME;
+  if (hasRun()) return;
+  await daemon.locks.run(id, async () => {
+    if (hasRun()) return;
+    if (container.isRemoved) throw new NoSuchError("container", id);
+    const before = Object.keys(container.volumes ?? {}).length;
     try {
       await prepareVolumes(daemon, container, await mount(daemon, container));
     } finally {
       await unmount(daemon, container);
+      // Also of those that were made before another one failed the daemon has to know.
+      if (Object.keys(container.volumes ?? {}).length !== before) await container.toDisk(daemon.host);
     }
-    await container.toDisk(daemon.host);
   });
 }
 
