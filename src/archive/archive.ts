@@ -128,7 +128,7 @@ export class TarSource {
       mode: info.mode,
       uid: info.uid,
       gid: info.gid,
-      mtime: Math.floor(info.mtimeMs / 1000),
+      mtime: await this.tree.seconds(name, info),
       xattrs,
     };
     if (type !== "0") {

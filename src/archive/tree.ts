@@ -34,6 +34,7 @@ const AT_ONCE = 32;
 const CARRIED = /^(?:security\.(?!selinux$)|user\.(?!overlay\.|fuseoverlayfs\.)|system\.posix_acl_)/;
 
 const CAPABILITY = "security.capability";
+const NANO = 1_000_000_000n;
 
 /** Reads below one directory. Paths are relative to it; "" is the directory itself. */
 export class Tree {
@@ -57,6 +58,24 @@ export class Tree {
       return await this.#host.fs.lstat(this.at(path));
     } catch (cause) {
       if (isErrno(cause, "ENOENT", "ENOTDIR")) return undefined;
+      throw cause;
+    }
+  }
+
+  /**
+   * The time of the last change, in whole seconds, rounded down.
+   *
+   * Milliseconds as a number lack the last digits: 127 ns before a second they have reached it. So what seems to be a
+   * whole second is asked for once more.
+   */
+  async seconds(path: string, { mtimeMs }: Stats): Promise<number> {
+    if (mtimeMs % 1000 !== 0) return Math.floor(mtimeMs / 1000);
+    try {
+      const { mtimeNs } = await this.#host.fs.lstat(this.at(path), { bigint: true });
+      const part = ((mtimeNs % NANO) + NANO) % NANO;
+      return Number((mtimeNs - part) / NANO);
+    } catch (cause) {
+      if (isErrno(cause, "ENOENT", "ENOTDIR")) return mtimeMs / 1000;
       throw cause;
     }
   }

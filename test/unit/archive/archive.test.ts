@@ -72,6 +72,32 @@ test("tar() and Unpacker copy a tree", async () => {
   expect(execFileSync("diff", ["-r", "--no-dereference", "-x", "fifo", dir, old], { encoding: "utf8" })).toBe("");
 });
 
+test("tar() rounds every time down to a second, and leaves out what it is told to", async () => {
+  const times: [seconds: number, nanoseconds: number][] = [
+    [1_400_000_000, 0],
+    [1_400_000_000, 999_999_999],
+    [1_400_000_001, 999_000_000],
+    [0, 999_999_999],
+    [-1, 999_999_999],
+  ];
+  for (const [index, [seconds, nanoseconds]] of times.entries()) {
+    writeFileSync(join(dir, String(index)), "");
+    syncFs.utimensSync(join(dir, String(index)), seconds, nanoseconds);
+  }
+  mkdirSync(join(dir, "out/in"), { recursive: true });
+  const found: number[] = [];
+  const asked: string[] = [];
+  const skip = (path: string) => asked.push(path) > 0 && (path === "out" || path === ".");
+  const parser = new TarParser({
+    entry: ({ name, mtime }) => void (name === "./" || found.push(mtime)),
+    data: () => undefined,
+    endEntry: () => undefined,
+  });
+  for await (const chunk of tar(host, dir, { skip })) parser.feed(Buffer.from(chunk));
+  expect(found).toEqual(times.map(([seconds]) => seconds));
+  expect(asked).toEqual([".", "0", "1", "2", "3", "4", "out"]);
+});
+
 test("tar() writes what GNU tar reads, `./` first, in lexical order", async () => {
   fill(dir);
   const archive = await readAll(tar(host, dir));

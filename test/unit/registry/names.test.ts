@@ -1,8 +1,10 @@
+import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   familiarName,
   indexServerAddress,
+  isRepositoryPath,
   resolveRepositoryName,
   resolveRepositoryPath,
 } from "../../../src/registry/names.ts";
@@ -55,6 +57,26 @@ test("resolveRepositoryPath() lets nothing through that could leave a path or an
         return true;
       }
     }),
+  );
+});
+
+/** What skopeo says when a name is well-formed, and the file it is looked for in is not there. */
+const NO_FILE = "no such file or directory";
+const hasSkopeo = spawnSync("skopeo", ["--version"]).status === 0;
+if (!hasSkopeo) console.log("skipped: skopeo is not installed");
+
+test.runIf(hasSkopeo)("isRepositoryPath() allows what skopeo does", () => {
+  const part = fc.oneof(
+    fc.stringMatching(/^[a-z0-9]{1,4}$/),
+    fc.constantFrom("_", "__", "___", "-", "--", ".", "..", "/", "//", "_-", "A", "a", "é", "~", "%2f"),
+  );
+  const name = fc.array(part, { minLength: 1, maxLength: 7 }).map((parts) => parts.join(""));
+  fc.assert(
+    fc.property(name, (path) => {
+      const { stderr } = spawnSync("skopeo", ["inspect", `docker-archive:/nonexistent:registry.test/${path}`]);
+      expect(isRepositoryPath(path)).toBe(stderr.toString().includes(NO_FILE));
+    }),
+    { numRuns: 50, examples: [["a"], ["a__b"], ["a___b"], ["a-_b"], ["a/b-/c"], ["a.b/c"], ["a--b"]] },
   );
 });
 
