@@ -1,10 +1,11 @@
 /**
- * minizlib's `Gunzip` over fflate, as far as the engine uses it: it inflates at once, and fails with zlib's own words.
+ * minizlib's `Gunzip` and `Gzip` over fflate, as far as the engine uses them: they work at once, and fail with zlib's own
+ * words.
  *
  * @module
  */
 
-import { Gunzip as Inflating } from "fflate";
+import { Gzip as Deflating, Gunzip as Inflating } from "fflate";
 
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let value = byte;
@@ -93,5 +94,34 @@ export class Gunzip {
   #emit(event: string, value: unknown): void {
     this.#failed ||= event === "error";
     for (const known of this.#listeners) if (known.event === event) known.listener(value as never);
+  }
+}
+
+/** Makes gzip. */
+export class Gzip {
+  readonly #listeners: ((chunk: never) => void)[] = [];
+  readonly #deflating = new Deflating({ mtime: 0 }, (chunk) => this.#take(chunk));
+
+  /** Only `data` is ever said: nothing can go wrong here. */
+  on(event: string, listener: Listener): this {
+    if (event === "data") this.#listeners.push(listener);
+    return this;
+  }
+
+  write(chunk: Uint8Array): void {
+    this.#deflating.push(chunk.slice(), false);
+  }
+
+  end(): void {
+    this.#deflating.push(new Uint8Array(0), true);
+  }
+
+  close(): void {
+    this.#listeners.length = 0;
+  }
+
+  #take(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
+    for (const listener of this.#listeners) listener(Buffer.from(chunk) as never);
   }
 }

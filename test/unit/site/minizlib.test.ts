@@ -1,8 +1,8 @@
 import { randomFillSync } from "node:crypto";
-import { deflateRawSync, gzipSync } from "node:zlib";
+import { deflateRawSync, gunzipSync, gzipSync } from "node:zlib";
 import { Gunzip as Real } from "minizlib";
 import { describe, expect, test } from "vitest";
-import { Gunzip } from "../../../book/site/shims/minizlib.ts";
+import { Gunzip, Gzip } from "../../../book/site/shims/minizlib.ts";
 
 interface Stream {
   on(event: string, listener: (value: never) => void): unknown;
@@ -51,4 +51,11 @@ test("several members one behind the other are one stream", () => {
 
 test("data without gzip's head is refused", () => {
   expect(inflate(new Gunzip(), deflateRawSync("x"), 100).error).not.toBe("");
+});
+
+test.each([7, 4096, 1 << 20])("the page's gzip, %d bytes at a time, is read by zlib, and always the same", (step) => {
+  const made = [1, 2].map(() => inflate(new Gzip(), plain, step).data);
+  expect(gunzipSync(made[0] ?? "").equals(plain)).toBe(true);
+  expect(made[1]?.equals(made[0] ?? Buffer.alloc(0))).toBe(true);
+  expect(inflate(new Gzip(), Buffer.alloc(0), step).data.length).toBeGreaterThan(0);
 });
