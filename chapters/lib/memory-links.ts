@@ -87,11 +87,11 @@ export class MemoryLinks implements Links {
     this.#routes.push({ destination: "0.0.0.0/0", gateway, index: 1 });
   }
 
-  remove(name: string): void {
-    const gone = this.#links.find((link) => link.name === name)?.index;
-    this.#links = this.#links.filter((link) => link.index !== gone);
-    this.#addresses = this.#addresses.filter(({ index }) => index !== gone);
-    this.#routes = this.#routes.filter(({ index }) => index !== gone);
+  remove(...names: string[]): void {
+    const gone = new Set(this.#links.filter(({ name }) => names.includes(name)).map(({ index }) => index));
+    this.#links = this.#links.filter(({ index }) => !gone.has(index));
+    this.#addresses = this.#addresses.filter(({ index }) => !gone.has(index));
+    this.#routes = this.#routes.filter(({ index }) => !gone.has(index));
   }
 
   close(): void {}

@@ -95,8 +95,8 @@ export interface Links {
   /** @param cidr - `172.17.42.1/16` */
   addAddress(name: string, cidr: string): void;
   addDefaultRoute(gateway: string): void;
-  /** Removing what is not there is no error. */
-  remove(name: string): void;
+  /** Removes links, all at once where the kernel can. What is not there is no error. */
+  remove(...names: string[]): void;
   close(): void;
 }
 

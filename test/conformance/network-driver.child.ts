@@ -262,6 +262,29 @@ test("an interface that cannot be made leaves nothing", async () => {
   assert.equal(existsSync(netnsPath), false);
 });
 
+test("many links are removed at once, and no other ones", async () => {
+  const netns = join(root, "many");
+  await real.net.createNetns(netns);
+  const links = real.net.links();
+  const names = Array.from({ length: 60 }, (_, i) => `many${i}`);
+  for (const name of [...names, "other"]) links.addVeth({ name, peer: `p${name}`, peerNetns: netns, mtu: 0 });
+  links.remove("many0", "nobody", ...names.slice(1));
+  assert.deepEqual(
+    links
+      .list()
+      .filter(({ name }) => /^many|other/.test(name))
+      .map(({ name }) => name),
+    ["other"],
+  );
+  links.remove("nobody");
+  links.remove("nobody", "no-one");
+  links.remove();
+  links.remove("other");
+  assert.equal(link("other"), undefined);
+  links.close();
+  await real.net.removeNetns(netns);
+});
+
 test("createInterface() replaces what an earlier daemon left at the path", async () => {
   const engine = await boot();
   await real.net.createNetns(join(root, "a"));

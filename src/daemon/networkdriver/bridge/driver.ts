@@ -141,9 +141,8 @@ function addressPool(job: Job, network: IPNet): IPAllocator {
 function removeStaleLinks(host: Pick<Host, "kernel">, links: Links, bridge: string): void {
   const all = links.list();
   const index = all.find((link) => link.name === bridge)?.index;
-  for (const link of all) {
-    if (link.master === index && isLeftover(host, link.alias)) links.remove(link.name);
-  }
+  const stale = all.filter(({ master, alias }) => master === index && isLeftover(host, alias));
+  links.remove(...stale.map(({ name }) => name));
 }
 
 /**
