@@ -120,10 +120,10 @@ export class Tree {
     return value && new Map([[CAPABILITY, value]]);
   }
 
-  /** The attributes that an archive carries. */
+  /** The attributes that an archive carries, sorted: file systems have them in orders of their own. */
   xattrs(path: string): Map<string, Buffer> | undefined {
     let found: Map<string, Buffer> | undefined;
-    for (const name of ifThere(() => this.#host.kernel.llistxattr(this.at(path))) ?? []) {
+    for (const name of ifThere(() => this.#host.kernel.llistxattr(this.at(path)))?.sort() ?? []) {
       if (!CARRIED.test(name)) continue;
       const value = this.xattr(path, name);
       if (value === undefined) continue;
