@@ -89,7 +89,7 @@ export class BuildFile {
         await this.buildStep(String(step), line);
         if (this.settings.rm) await this.#clearTmp();
       }
-      if (Object.keys(this.settings.labels).length > 0) await this.#label(lines.length);
+      if (this.image !== "" || this.fromScratch) await this.#label(lines.length);
       if (this.image === "") {
         throw new SystemError(
           "No image was generated. This may be because the Dockerfile does not, like, do anything.",
@@ -99,6 +99,8 @@ export class BuildFile {
       await this.streams.out.write(`Successfully built ${truncateID(this.image)}\n`);
       return this.image;
     } catch (cause) {
+      // A message that cannot be sent any more is noticed a moment before the end of the connection.
+      await new Promise((resolve) => setImmediate(resolve));
       if (this.settings.forceRm || this.signal.aborted) await this.#clearTmp();
       else await this.#keepTmp();
       throw cause;
@@ -128,9 +130,10 @@ export class BuildFile {
     await out.write(` ---> ${truncateID(this.image)}\n`);
   }
 
-  /** The labels that came with the request: one more step. */
+  /** The labels that came with the request: one more step, unless there are none. */
   async #label(step: number): Promise<void> {
     const { labels, rm } = this.settings;
+    if (Object.keys(labels).length === 0) return;
     const pairs = Object.entries(labels).map(([key, value]) => `${JSON.stringify(key)}=${JSON.stringify(value)}`);
     const line = `LABEL ${pairs.sort().join(" ")}`;
     await this.streams.out.write(`Step ${step} : ${line}\n`);
