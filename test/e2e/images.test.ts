@@ -121,7 +121,8 @@ describe.runIf(isRoot)("images", () => {
       await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
       const { port } = server.address() as { port: number };
       const out = await ok(own.docker("import", `http://127.0.0.1:${port}/there.tar`, "fetched"));
-      expect(out).toMatch(new RegExp(`^Downloading from http://127.0.0.1:${port}/there.tar\\n[0-9a-f]{64}$`));
+      expect(out.split("\n")[0]).toContain(`Downloading from http://127.0.0.1:${port}/there.tar`);
+      expect(out).toMatch(/[0-9a-f]{64}$/);
       expect(await refusal(own.docker("import", `http://127.0.0.1:${port}/not.tar`, "x"))).toContain(
         "Got HTTP status code >= 400: 404 Not Found",
       );
