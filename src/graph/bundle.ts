@@ -26,10 +26,10 @@ type FileHandle = Awaited<ReturnType<Host["fs"]["open"]>>;
 export const MAX_DOCUMENT_BYTES = 4 << 20;
 /** Lists of images and of names. */
 export const MAX_LIST_BYTES = 20 << 20;
-/** More entries than anybody has in one archive; their names are kept in memory, … */
+/** More entries than anybody has in one archive, … */
 const MAX_ENTRIES = 100_000;
-/** … and are no longer than a path may be. */
-const MAX_NAME = 4096;
+/** … and more bytes in their names, which are kept in memory. */
+const MAX_NAMES_BYTES = 32 << 20;
 /** As the kernel. */
 const MAX_LINKS = 40;
 const READ_BYTES = 256 << 10;
@@ -59,6 +59,8 @@ class Indexer implements TarHandler {
   #piece: Buffer = Buffer.alloc(0);
   /** Where the piece begins in the archive. */
   #at = 0;
+  /** Bytes in names so far. */
+  #names = 0;
 
   feed(chunk: Buffer): void {
     // Of whole blocks the parser keeps nothing back: what it hands on lies in the piece it was given.
@@ -90,11 +92,11 @@ class Indexer implements TarHandler {
   /** @see TarHandler */
   entry(header: Header): void {
     this.#current = undefined;
-    if (header.name.length > MAX_NAME) throw new TarError(`a name of ${header.name.length} bytes`);
+    this.#names += header.name.length + header.linkname.length;
     const name = cleanName(header.name);
     if (name === "") return;
-    if (this.entries.size >= MAX_ENTRIES) {
-      throw new BadRequestError(`Cannot read the archive: more than ${MAX_ENTRIES} entries`);
+    if (this.entries.size >= MAX_ENTRIES || this.#names > MAX_NAMES_BYTES) {
+      throw new BadRequestError(`Cannot read the archive: more than ${MAX_ENTRIES} entries, or names too long`);
     }
     this.entries.set(name, this.#entryOf(header, name));
   }
@@ -108,7 +110,6 @@ class Indexer implements TarHandler {
     }
     if (header.type === "5") return { kind: "directory" };
     if (header.type !== "1" && header.type !== "2") return { kind: "other" };
-    if (header.linkname.length > MAX_NAME) throw new TarError(`a link of ${header.linkname.length} bytes`);
     const from = header.type === "1" || header.linkname.startsWith("/") ? "" : name.slice(0, name.lastIndexOf("/") + 1);
     return { kind: "link", to: from + header.linkname };
   }

@@ -26,6 +26,7 @@ import { Image, type ImageGraph, loadImage } from "../image/image.ts";
 import type { Logger } from "../pkg/log/log.ts";
 import { TruncIndex } from "../pkg/truncindex/truncindex.ts";
 import type { Config } from "../runconfig/config.ts";
+import { type Deferred, deferred } from "../sync/deferred.ts";
 import type { Reader } from "../sync/io.ts";
 import { KeyedMutex } from "../sync/keyed-mutex.ts";
 import { replaceFile, syncDirectory } from "../utils/durable.ts";
@@ -55,6 +56,17 @@ export interface NewImage {
   readonly extra?: ExtraFiles | undefined;
 }
 
+/** Somebody else adds the same image just now. */
+export class BeingAddedError extends ConflictError {
+  /** Resolves when it is in, or given up. */
+  readonly ended: Promise<void>;
+
+  constructor(id: string, ended: Promise<void>) {
+    super(`Image ${id} is being added by somebody else`);
+    this.ended = ended;
+  }
+}
+
 /** @origin graph/graph.go Graph */
 export class Graph implements ImageGraph {
   readonly root: string;
@@ -70,7 +82,7 @@ export class Graph implements ImageGraph {
   /** Ids that somebody builds upon and that therefore cannot be deleted; with the number of them. */
   readonly #held = new Map<string, number>();
   /** Ids that are prepared and neither committed nor discarded. */
-  readonly #staging = new Set<string>();
+  readonly #staging = new Map<string, Deferred<void>>();
   readonly #mutex = new KeyedMutex();
 
   private constructor(root: string, driver: GraphDriver, host: GraphHost, log: Logger) {
@@ -266,13 +278,14 @@ export class Graph implements ImageGraph {
     if (image.parent !== "") validateID(image.parent);
     if (await this.exists(image.id)) throw new ConflictError(`Image ${image.id} already exists`);
     const holds = [image.id, image.parent].filter((id) => id !== "");
-    if (this.#staging.has(image.id)) {
-      throw new ConflictError(`Image ${image.id} is being added by somebody else`);
-    }
+    const other = this.#staging.get(image.id);
+    if (other !== undefined) throw new BeingAddedError(image.id, other.promise);
     for (const id of holds) this.hold(id);
-    this.#staging.add(image.id);
+    const staging = deferred();
+    this.#staging.set(image.id, staging);
     const end = () => {
       this.#staging.delete(image.id);
+      staging.resolve();
       for (const id of holds) this.release(id);
     };
     const temporary = join(this.root, "_tmp");

@@ -11,6 +11,8 @@ import { BadRequestError, EngineError, isErrno, NoSuchError } from "../errdefs/e
 import type { Image } from "../image/image.ts";
 import { goJson } from "../utils/go-json.ts";
 import { isToday } from "./api-version.ts";
+import type { Graph } from "./graph.ts";
+import { openLayer } from "./layer-archive.ts";
 import type { TagStore } from "./tags.ts";
 
 /** The few fields other parts of the engine ask for. @origin graph/service.go (*TagStore).CmdGet */
@@ -91,7 +93,7 @@ async function inspectToday(store: TagStore, image: Image): Promise<Record<strin
     Size: size,
     VirtualSize: size,
     GraphDriver: { Data: null, Name: graph.driver.name },
-    RootFS: { Type: "layers", Layers: document?.rootfs?.diff_ids ?? null },
+    RootFS: { Type: "layers", Layers: document?.rootfs?.diff_ids ?? (await diffIds(graph, image)) },
     Metadata: { LastTagTime: "0001-01-01T00:00:00Z" },
   };
 }
@@ -103,6 +105,14 @@ async function lookup(store: TagStore, name: string): Promise<Image> {
     if (!(cause instanceof EngineError) && !isErrno(cause)) throw cause;
     throw new NoSuchError("image", name, { cause });
   }
+}
+
+/** The digests of all layers, lowest first; `null` when one is not known. */
+async function diffIds(graph: Graph, image: Image): Promise<string[] | null> {
+  const known = await Promise.all(
+    (await image.history()).map(async (one) => (await openLayer(graph, one)).known?.diffId),
+  );
+  return known.every((digest) => digest !== undefined) ? known.reverse() : null;
 }
 
 /** The archive of an image's layer. @origin graph/service.go (*TagStore).CmdTarLayer */

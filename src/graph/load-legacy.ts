@@ -11,7 +11,7 @@ import { asObject, JsonError, unmarshal } from "../utils/go-json-decode.ts";
 import { validateID } from "../utils/utils.ts";
 import { type Bundle, MAX_LIST_BYTES } from "./bundle.ts";
 import { fillFromBundle } from "./load-layer.ts";
-import { checkedName, type LoadedImage, type LoadPlan, MAX_IMAGES } from "./load-plan.ts";
+import { checkedName, type LoadedImage, type LoadedName, type LoadPlan, MAX_IMAGES } from "./load-plan.ts";
 import type { ProgressSink } from "./progress-sink.ts";
 import type { LayerPlan } from "./stack.ts";
 import type { ExtraFiles } from "./staged.ts";
@@ -116,8 +116,8 @@ export function v1Plan(store: TagStore, bundle: Bundle, layer: V1Layer): LayerPl
 }
 
 /** The names by image. @throws {JsonError} in Go's words; {BadRequestError} for a name that is none */
-async function readRepositories(bundle: Bundle): Promise<Map<string, { repository: string; tag: string }[]>> {
-  const names = new Map<string, { repository: string; tag: string }[]>();
+export async function readRepositories(bundle: Bundle): Promise<Map<string, LoadedName[]>> {
+  const names = new Map<string, LoadedName[]>();
   if (!bundle.has("repositories")) return names;
   const document = unmarshal((await bundle.document("repositories", MAX_LIST_BYTES)).toString("utf8"));
   for (const [repository, tags] of Object.entries(asObject(document))) {

@@ -23,7 +23,7 @@ import type { ProgressSink } from "./progress-sink.ts";
 import type { LayerPlan } from "./stack.ts";
 import type { ExtraFiles } from "./staged.ts";
 import type { TagStore } from "./tags.ts";
-import { type V1Link, v1Links } from "./v1-links.ts";
+import { Family, type V1Link, v1Links } from "./v1-links.ts";
 
 /** A container stands on 125 layers at most: the two of its own come on top. */
 const MAX_LAYERS = 125;
@@ -51,6 +51,7 @@ export async function planManifest(
   store: TagStore,
   bundle: Bundle,
   progress: ProgressSink | undefined,
+  signal: AbortSignal,
 ): Promise<LoadPlan> {
   const list = listOf(
     parseJson(await bundle.document("manifest.json", MAX_LIST_BYTES), "manifest.json"),
@@ -59,9 +60,11 @@ export async function planManifest(
   if (list.length > MAX_IMAGES) throw new BadRequestError(`Cannot load the archive: more than ${MAX_IMAGES} images`);
   const layers: LayerPlan[] = [];
   const images: LoadedImage[] = [];
+  const family = new Family(bundle);
   for (const value of list) {
+    signal.throwIfAborted();
     const item = await readItem(store, bundle, itemOf(value));
-    const old = await v1Chain(store, bundle, item, progress);
+    const old = await v1Chain(store, bundle, item, family, progress);
     const plans = old ?? (await contentPlans(store, bundle, item, progress));
     layers.push(...plans.layers);
     images.push({ id: plans.id, names: item.names });
@@ -123,9 +126,10 @@ async function v1Chain(
   store: TagStore,
   bundle: Bundle,
   item: ReadItem,
+  family: Family,
   progress: ProgressSink | undefined,
 ): Promise<{ id: string; layers: LayerPlan[] } | undefined> {
-  const links = await v1Links(store, bundle, item);
+  const links = await v1Links(store, bundle, item, family);
   if (links === undefined) return undefined;
   const { diffIds } = item.parsed;
   const chains = chainIds(diffIds, store.graph.host.hash);

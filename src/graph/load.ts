@@ -39,7 +39,7 @@ export async function cmdLoad(store: TagStore, job: Job): Promise<void> {
   try {
     const progress = job.getenvBool("quiet") ? undefined : sink;
     const plan = bundle.has("manifest.json")
-      ? await planManifest(store, bundle, progress)
+      ? await planManifest(store, bundle, progress, job.signal)
       : await planLegacy(store, bundle, progress);
     await stackLayers(store, plan.layers, job.signal);
     for (const image of plan.images) await nameImage(store, image, sink);

@@ -6,6 +6,8 @@
  */
 
 import { newImgJSON } from "../image/image.ts";
+import { BeingAddedError } from "./graph.ts";
+import { raceAbort } from "./shared-work.ts";
 import type { ExtraFiles, StagedImage } from "./staged.ts";
 import type { TagStore } from "./tags.ts";
 import type { LayerTransfer } from "./transfers.ts";
@@ -47,11 +49,13 @@ export async function stackLayers(store: TagStore, plans: readonly LayerPlan[], 
     } catch (cause) {
       if (!(cause instanceof OthersFailure)) throw cause;
       if (tries >= RETRIES) throw cause.cause;
+      // By now we hold nothing that the other one could wait for.
+      if (cause.cause instanceof BeingAddedError) await raceAbort(cause.cause.ended, signal);
     }
   }
 }
 
-/** A layer failed that somebody else was getting, from a place of its own. */
+/** A layer failed that somebody else was getting, from a place of its own, or that somebody else adds in another way. */
 class OthersFailure extends Error {}
 
 async function stackOnce(
@@ -105,7 +109,7 @@ async function stackOnce(
         try {
           return await transfer.work.join(signal);
         } catch (cause) {
-          if (fresh || signal.aborted) throw cause;
+          if (signal.aborted || (fresh && !(cause instanceof BeingAddedError))) throw cause;
           throw new OthersFailure("", { cause });
         }
       }),

@@ -11,12 +11,16 @@ import { type Image, newImgJSON } from "../image/image.ts";
 import { ID_PATTERN } from "../utils/utils.ts";
 import type { Bundle } from "./bundle.ts";
 import { encodeDocument, historyLine } from "./image-document.ts";
+import { readRepositories } from "./load-legacy.ts";
 import type { ReadItem } from "./load-manifest.ts";
+import type { LoadedName } from "./load-plan.ts";
 import type { TagStore } from "./tags.ts";
 
 const LAYER_NAME = /^([a-f0-9]{64})\/layer\.tar$/;
 /** More images than a chain can have, those without a layer counted. */
-const MAX_CHAIN = 1000;
+const MAX_CHAIN = 500;
+/** More images than stand on one another without a layer of their own. */
+const MAX_CANDIDATES = 16;
 
 /** A description of 2014, and what of the archive belongs to it. */
 export interface V1Link {
@@ -31,7 +35,12 @@ export interface V1Link {
 }
 
 /** The chain of images that the configuration was made of, lowest first; `undefined` when there is none. */
-export async function v1Links(store: TagStore, bundle: Bundle, item: ReadItem): Promise<V1Link[] | undefined> {
+export async function v1Links(
+  store: TagStore,
+  bundle: Bundle,
+  item: ReadItem,
+  family: Family,
+): Promise<V1Link[] | undefined> {
   const diffIds = new Map<string, string>();
   for (const [i, name] of item.layers.entries()) {
     const id = LAYER_NAME.exec(name)?.[1];
@@ -40,29 +49,49 @@ export async function v1Links(store: TagStore, bundle: Bundle, item: ReadItem): 
   }
   const last = [...diffIds.keys()].at(-1);
   // An image with this id is its configuration: it is not of 2014.
-  if (last === undefined || diffIds.size !== item.layers.length || bundle.has(item.digest)) return undefined;
-  for (const top of await withAncestor(bundle, last)) {
+  if (last === undefined || diffIds.size !== item.layers.length || bundle.has(`${item.digest}/json`)) return undefined;
+  for (const top of await family.candidates(item.names, last)) {
     const links = await chainOf(store, bundle, top, diffIds);
     if (links !== undefined && (await leadTo(links, item))) return links;
   }
   return undefined;
 }
 
-/** The image and those that are built upon it. */
-async function withAncestor(bundle: Bundle, ancestor: string): Promise<string[]> {
-  const parents = new Map<string, string>();
-  for (const id of bundle.directories()) {
-    const found = ID_PATTERN.test(id) ? await describe(bundle, id) : undefined;
-    if (found !== undefined) parents.set(id, found.image.parent);
+/** Who stands on whom in an archive; found out when it is first asked for. */
+export class Family {
+  readonly #bundle: Bundle;
+  #children: Promise<Map<string, string[]>> | undefined;
+  #named: Promise<Map<string, LoadedName[]>> | undefined;
+
+  constructor(bundle: Bundle) {
+    this.#bundle = bundle;
   }
-  const descends = (id: string): boolean => {
-    let current: string | undefined = id;
-    for (let steps = 0; current !== undefined && current !== ancestor && steps < MAX_CHAIN; steps++) {
-      current = parents.get(current);
+
+  /** Images that may be meant by names, and by the last one that has a layer: itself and the next that stand on it. */
+  async candidates(names: readonly LoadedName[], last: string): Promise<Set<string>> {
+    this.#named ??= readRepositories(this.#bundle);
+    const wanted = new Set(names.map(({ repository, tag }) => `${repository}:${tag}`));
+    const named = [...(await this.#named)].filter(([, own]) =>
+      own.some((one) => wanted.has(`${one.repository}:${one.tag}`)),
+    );
+    const found = new Set([...named.map(([id]) => id).slice(0, MAX_CANDIDATES), last]);
+    if (names.length > 0) return found;
+    this.#children ??= this.#readChildren();
+    const children = await this.#children;
+    for (const id of found) {
+      for (const child of children.get(id) ?? []) if (found.size < MAX_CANDIDATES) found.add(child);
     }
-    return current === ancestor;
-  };
-  return [...parents.keys()].filter(descends);
+    return found;
+  }
+
+  async #readChildren(): Promise<Map<string, string[]>> {
+    const children = new Map<string, string[]>();
+    for (const id of this.#bundle.directories()) {
+      const parent = ID_PATTERN.test(id) ? (await describe(this.#bundle, id))?.image.parent : undefined;
+      if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), id]);
+    }
+    return children;
+  }
 }
 
 async function describe(bundle: Bundle, id: string): Promise<{ image: Image; json: Buffer } | undefined> {
