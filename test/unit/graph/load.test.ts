@@ -433,3 +433,43 @@ test("load with a driver whose layers are not independent", async () => {
   expect((await load(images, archive(...good.entries))).error).toBe("");
   expect(images.driver.mostUnpacking).toBe(1);
 });
+
+test("load of archives with the same base at once, as an image of its own and below another", async () => {
+  const from = await store();
+  const base = today(["base:latest"], { "a/layer.tar": fileLayer("a"), "b/layer.tar": fileLayer("b") });
+  await load(from, archive(...base.entries));
+  await load(from, archive(...v1(ID[1]!, base.id), names({ app: { latest: ID[1] } })));
+  const { bytes: app } = await run(from, "image_export", { args: ["app"] });
+  const images = await store();
+  const runs = await Promise.all([app, archive(...base.entries), app].map((bytes) => load(images, bytes)));
+  expect(runs.map(({ error }) => error)).toEqual(["", "", ""]);
+  expect(images.graph.ids().sort()).toEqual(from.graph.ids().sort());
+  expect(await images.graph.chains.isVerified(base.id)).toBe(true);
+  expect(await images.host.fs.readdir("/docker/graph/_tmp")).toEqual([]);
+});
+
+test("load recognizes an image without a layer of its own, with a name and without", async () => {
+  const from = await store();
+  await load(
+    from,
+    archive(...v1(ID[0]!), ...v1(ID[1]!, ID[0], layer().toString("latin1")), names({ app: { latest: ID[1] } })),
+  );
+  // As a driver tells it: nothing has changed.
+  from.driver.changes = async () => [];
+  (await from.graph.get(ID[1]!)).size = 0;
+  for (const name of ["app", ID[1]!]) {
+    const { bytes } = await run(from, "image_export", { args: [name] });
+    expect(JSON.parse(contentOf(bytes, "manifest.json"))[0].Layers).toEqual([`${ID[0]}/layer.tar`]);
+    const images = await store();
+    expect((await load(images, bytes, { json: true, quiet: true })).output).toContain(
+      name === "app" ? "app:latest" : ID[1],
+    );
+    expect(images.graph.ids().sort()).toEqual([ID[0], ID[1]]);
+  }
+});
+
+test("load gives up on archives that would fill the memory", async () => {
+  const images = await store();
+  const long = Array.from({ length: 40 }, (_, i) => ({ name: `${i}${"n".repeat(1000 << 10)}`, content: "" }));
+  expect((await load(images, archive(...long))).error).toMatch(/names too long|invalid tar header/);
+});
