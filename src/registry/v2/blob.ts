@@ -9,6 +9,7 @@ import { SystemError } from "../../errdefs/errdefs.ts";
 import type { Host } from "../../host/host.ts";
 import type { HttpResponse } from "../client.ts";
 import { TransportError } from "../transport-error.ts";
+import { isTransient } from "./conversation.ts";
 import type { Descriptor } from "./manifest.ts";
 
 /** Failures without a byte in between before it gives up. */
@@ -25,10 +26,6 @@ export interface BlobSource {
   refuse(response: HttpResponse): Promise<never>;
   readonly clock: Pick<Host["clock"], "sleep">;
   onRetry?: (cause: unknown) => void;
-}
-
-function isTransient(status: number): boolean {
-  return status === 429 || status >= 500;
 }
 
 /**

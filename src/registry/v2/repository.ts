@@ -56,10 +56,6 @@ export class Repository {
     this.conversation.authorizer.challenged(headers);
   }
 
-  #get(url: string, headers: Record<string, string>, signal: AbortSignal | undefined): Promise<HttpResponse> {
-    return this.conversation.send({ url, headers, signal });
-  }
-
   #refuse(response: HttpResponse, url: string): Promise<never> {
     return this.conversation.refuse(response, "GET", url);
   }
@@ -69,7 +65,8 @@ export class Repository {
     signal: AbortSignal | undefined,
   ): Promise<{ bytes: Buffer; digest: string; type: string }> {
     const url = `${this.base}${this.name}/manifests/${reference}`;
-    const response = await this.#get(url, { Accept: MANIFEST_TYPES.join(", ") }, signal);
+    const headers = { Accept: MANIFEST_TYPES.join(", ") };
+    const response = await this.conversation.patiently({ url, headers, signal });
     const label = `${this.#terms.localName}${DIGEST.test(reference) ? "@" : ":"}${reference}`;
     if (response.status === 404) {
       const detail = (await errorText(response)) || "manifest unknown: manifest unknown";
@@ -126,7 +123,7 @@ export class Repository {
     const url = `${this.base}${this.name}/blobs/${descriptor.digest}`;
     return downloadBlob(
       {
-        get: (headers) => this.#get(url, headers, signal),
+        get: (headers) => this.conversation.send({ url, headers, signal }),
         refuse: (response) =>
           response.status === 404
             ? response.discard().then(() => {
@@ -149,7 +146,7 @@ export class Repository {
     const tags = new Set<string>();
     let url = `${this.base}${this.name}/tags/list`;
     for (let page = 0; page < MAX_TAG_PAGES; page++) {
-      const response = await this.#get(url, {}, signal);
+      const response = await this.conversation.patiently({ url, signal });
       if (response.status === 404) {
         await response.discard();
         throw new NotFoundError(`Error: image ${this.#terms.localName} not found`);

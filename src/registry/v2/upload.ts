@@ -18,7 +18,7 @@ import { EngineError, SystemError } from "../../errdefs/errdefs.ts";
 import type { Reader } from "../../sync/io.ts";
 import type { HttpResponse } from "../client.ts";
 import { requestText, TransportError } from "../transport-error.ts";
-import type { Conversation } from "./conversation.ts";
+import { type Conversation, isTransient } from "./conversation.ts";
 import type { Descriptor } from "./manifest.ts";
 
 /** Failures without a byte in between before it gives up. */
@@ -49,7 +49,7 @@ export class Uploader {
   /** Whether the repository has a blob. */
   async has(digest: string, signal?: AbortSignal): Promise<boolean> {
     const url = this.#conversation.url(`blobs/${digest}`);
-    const response = await this.#patiently("HEAD", url, {}, signal);
+    const response = await this.#conversation.patiently({ method: "HEAD", url, signal });
     await response.discard();
     if (response.status === 200) return true;
     if (response.status === 404) return false;
@@ -65,7 +65,8 @@ export class Uploader {
   async mount(digest: string, from: string, signal?: AbortSignal): Promise<string | undefined> {
     const query = new URLSearchParams({ mount: digest, from });
     const url = this.#conversation.url(`blobs/uploads/?${query}`);
-    const response = await this.#patiently("POST", url, { "Content-Length": "0" }, signal, from);
+    const headers = { "Content-Length": "0" };
+    const response = await this.#conversation.patiently({ method: "POST", url, headers, alsoPull: from, signal });
     await response.discard();
     if (response.status === 201) return undefined;
     // Not to be mounted, for whatever reason, is no failure: it is sent then.
@@ -216,7 +217,8 @@ export class Uploader {
     signal?: AbortSignal,
   ): Promise<void> {
     const url = this.#conversation.url(`manifests/${reference}`);
-    const response = await this.#patiently("PUT", url, { "Content-Type": mediaType }, signal, undefined, document);
+    const headers = { "Content-Type": mediaType };
+    const response = await this.#conversation.patiently({ method: "PUT", url, headers, body: document, signal });
     if (response.status !== 201 && response.status !== 200) return this.#conversation.refuse(response, "PUT", url);
     await response.discard();
     const stated = response.headers.get("docker-content-digest");
@@ -224,29 +226,6 @@ export class Uploader {
       throw new SystemError(
         `Put ${url}: the registry stored ${JSON.stringify(stated).slice(0, 100)} in the place of ${digest}`,
       );
-    }
-  }
-
-  /** A small request, tried again when the registry is not well. */
-  async #patiently(
-    method: "HEAD" | "POST" | "PUT",
-    url: string,
-    headers: Record<string, string>,
-    signal: AbortSignal | undefined,
-    alsoPull?: string,
-    body?: Uint8Array,
-  ): Promise<HttpResponse> {
-    for (let tries = 1; ; tries++) {
-      try {
-        const more = body === undefined ? {} : { body };
-        const response = await this.#conversation.send({ method, url, headers, alsoPull, signal, ...more });
-        if (!isTransient(response.status) || tries >= MAX_FAILURES) return response;
-        await response.discard();
-      } catch (cause) {
-        signal?.throwIfAborted();
-        if (!(cause instanceof TransportError) || tries >= MAX_FAILURES) throw cause;
-      }
-      await this.#conversation.terms.host.clock.sleep(BACK_OFF_MS * 2 ** (tries - 1), signal);
     }
   }
 
@@ -306,8 +285,4 @@ interface Upload {
   sent: number;
   /** Sent in pieces, not in one. */
   pieces: boolean;
-}
-
-function isTransient(status: number): boolean {
-  return status === 429 || status >= 500;
 }

@@ -436,3 +436,12 @@ test("two names of one image that differs from another in its configuration only
   expect((await Promise.all(pulls)).map((run) => run.error)).toEqual([undefined, undefined, undefined]);
   expect(images.graph.ids()).toHaveLength(4);
 });
+
+test.each([503, 429])("pull asks for a manifest again after HTTP status %i", async (status) => {
+  const registry = new RegistryV2();
+  registry.putImage("app", "latest", tinyImage());
+  const images = await withRegistry(registry);
+  registry.faults.add({ match: /manifests/, times: 2, kind: { status } });
+  expect((await runJob(images, "pull", ["localhost:5000/app", "latest"], TODAY)).error).toBeUndefined();
+  expect(registry.requests.filter((request) => request.includes("/manifests/"))).toHaveLength(3);
+});
