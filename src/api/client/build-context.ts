@@ -9,7 +9,7 @@ import posix from "node:path/posix";
 import { tar } from "../../archive/archive.ts";
 import { fromText, toText } from "../../archive/byte-string.ts";
 import { detectCompression } from "../../archive/compression.ts";
-import { BLOCK_BYTES, checksumMatches, isZeroBlock } from "../../archive/tar/header.ts";
+import { BLOCK_BYTES, beginsTar } from "../../archive/tar/header.ts";
 import { generate } from "../../archive/wrap.ts";
 import { isErrno, messageOf } from "../../errdefs/errdefs.ts";
 import { errnoText, pathErrorText } from "../../errdefs/errno-text.ts";
@@ -33,13 +33,7 @@ const nothing = async () => undefined;
 
 /** Whether bytes begin an archive: compressed, or with a header of tar. @origin archive/archive.go IsArchive */
 function isArchive(head: Buffer): boolean {
-  if (detectCompression(head) !== "none") return true;
-  if (head.length < BLOCK_BYTES || isZeroBlock(head, 0)) return false;
-  try {
-    return checksumMatches(head, 0);
-  } catch {
-    return false; // the checksum is no number
-  }
+  return detectCompression(head) !== "none" || beginsTar(head);
 }
 
 /**

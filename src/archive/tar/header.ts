@@ -108,6 +108,17 @@ export function checksumMatches(block: Buffer, offset: number): boolean {
   return sum === expected;
 }
 
+/** Whether bytes begin an archive that is not compressed: with a header, and no empty one. */
+export function beginsTar(head: Buffer): boolean {
+  if (head.length < BLOCK_BYTES || isZeroBlock(head, 0)) return false;
+  try {
+    return checksumMatches(head, 0);
+  } catch (cause) {
+    if (cause instanceof TarError) return false; // the checksum is no number
+    throw cause;
+  }
+}
+
 /** Whether a block is all zeros: two of them end an archive. */
 export function isZeroBlock(block: Buffer, offset: number): boolean {
   for (let at = offset; at < offset + BLOCK_BYTES; at++) if (block[at] !== 0) return false;

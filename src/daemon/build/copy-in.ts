@@ -18,7 +18,7 @@
 import posix from "node:path/posix";
 import { tar, tarAs } from "../../archive/archive.ts";
 import { decompressStream } from "../../archive/compression.ts";
-import { BLOCK_BYTES, checksumMatches, isZeroBlock } from "../../archive/tar/header.ts";
+import { BLOCK_BYTES, beginsTar } from "../../archive/tar/header.ts";
 import type { Stats } from "../../archive/tree.ts";
 import { isErrno, SystemError } from "../../errdefs/errdefs.ts";
 import { pathErrorText } from "../../errdefs/errno-text.ts";
@@ -150,7 +150,7 @@ export async function isArchive(host: CopyHost, { path, info }: Pick<Source, "pa
       head = Buffer.concat([head, chunk.subarray(0, BLOCK_BYTES)]);
       if (head.length >= BLOCK_BYTES) break;
     }
-    return head.length >= BLOCK_BYTES && !isZeroBlock(head, 0) && checksumMatches(head, 0);
+    return beginsTar(head);
   } catch (cause) {
     // What cannot be read as an archive is none; what cannot be read at all fails again when it is copied.
     if (isErrno(cause, "EIO", "EMFILE", "ENFILE")) throw cause;
