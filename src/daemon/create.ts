@@ -6,7 +6,7 @@
  */
 
 import type { Job } from "../engine/job.ts";
-import { isErrno, messageOf, NoSuchError, NotFoundError, SystemError } from "../errdefs/errdefs.ts";
+import { BadRequestError, isErrno, messageOf, NoSuchError, NotFoundError, SystemError } from "../errdefs/errdefs.ts";
 import { setupInitLayer } from "../graph/init-layer.ts";
 import type { Image } from "../image/image.ts";
 import { parseRepositoryTag } from "../pkg/parsers/parsers.ts";
@@ -30,11 +30,16 @@ const leastMemory = 524_288;
  * Job `create [NAME]`: prints the id; warnings go to standard error.
  *
  * @origin daemon/create.go ContainerCreate
+ * @deviation A limit of memory and swap together is kept to, so it cannot be less than that of memory alone; 1.2.0's
+ *   cgroups take twice the memory, whatever the number is.
  */
 export async function containerCreate(daemon: Daemon, job: Job): Promise<void> {
   if (job.args.length > 1) throw new SystemError(`Usage: ${job.name}`);
   const config = containerConfigFromJob(job);
   if (config.Memory !== 0 && config.Memory < leastMemory) throw new SystemError("Minimum memory limit allowed is 512k");
+  if (config.MemorySwap > 0 && config.MemorySwap < config.Memory) {
+    throw new BadRequestError("Minimum memoryswap limit should be larger than memory limit, see usage.");
+  }
   if (config.Memory > 0 && !daemon.sysInfo.memoryLimit) {
     job.errorf("Your kernel does not support memory limit capabilities. Limitation discarded.\n");
     config.Memory = 0;

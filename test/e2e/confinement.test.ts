@@ -95,6 +95,7 @@ vm.each([
   [["--ulimit", "nofile=5:4"], "ulimit soft limit must be less than or equal to hard limit: 5 > 4"],
   [["--tmpfs", "/x:size=1m,bogus"], 'Invalid tmpfs option "bogus"'],
   [["--tmpfs", "/x/..:size=1m"], "Invalid tmpfs destination"],
+  [["-m", "64m", "--memory-swap", "32m"], "Minimum memoryswap limit should be larger than memory limit"],
 ])("%j is refused, and nothing is made", async (flags, text) => {
   const { code, stderr } = await daemon.today("run", ...flags, "base", "true");
   expect([code, stderr]).toEqual([expect.any(Number), expect.stringContaining(text)]);
