@@ -144,7 +144,7 @@ export async function unpackLayer(job: UnpackJob, tools: UnpackTools): Promise<U
 
 /** Sums what passes, entry by entry. */
 function summed({ sha256 }: UnpackTools, archive: AsyncIterable<Buffer>): TarSum {
-  return new TarSum({ hash: sha256, machine: { pid: 0 } }, archive, { disableCompression: true });
+  return new TarSum({ hash: sha256 }, archive, { disableCompression: true });
 }
 
 function writerTo(fs: SyncFs, file: number): SplitWriter {

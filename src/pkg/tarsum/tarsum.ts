@@ -18,7 +18,7 @@ import { gzip } from "../../archive/compression.ts";
 import type { Header } from "../../archive/tar/header.ts";
 import { TarParser } from "../../archive/tar/parser.ts";
 import { encodeHeader, paddingOf } from "../../archive/tar/writer.ts";
-import type { Hasher, Host, Machine } from "../../host/host.ts";
+import type { Hasher, Host } from "../../host/host.ts";
 import type { Reader } from "../../sync/io.ts";
 import type { Logger } from "../log/log.ts";
 import { type Part, Parts } from "./parts.ts";
@@ -30,10 +30,12 @@ const MAX_ENTRIES = 1 << 21;
 const MAX_NAME_BYTES = 256 << 20;
 /** How many bytes of holes: they cost nothing to send, but time to sum. */
 const MAX_HOLE_BYTES = 2 ** 37;
+/** In the place of the process that writes an extended header: the same archive goes on as the same bytes. */
+const NOBODY = 0;
 const ZEROS = Buffer.alloc(256 << 10);
 
 /** What summing touches. */
-export type TarSumHost = Pick<Host, "hash"> & { readonly machine: Pick<Machine, "pid"> };
+export type TarSumHost = Pick<Host, "hash">;
 
 /** How to sum. */
 export interface TarSumOptions {
@@ -150,7 +152,7 @@ export class TarSum implements Reader {
     this.#hash = this.#host.hash("sha256").update(Buffer.from(headerText(header), "latin1"));
     const { typeflag, fullMode } = header;
     const type = typeflag === "\0" || typeflag === "7" || typeflag === "g" ? typeflag : header.type;
-    return encodeHeader({ ...header, type, mode: fullMode }, this.#host.machine.pid);
+    return encodeHeader({ ...header, type, mode: fullMode }, NOBODY);
   }
 }
 
