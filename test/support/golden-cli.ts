@@ -60,17 +60,6 @@ export function cliRecords(scenario: string): CliRecord[] {
 const TAKES_VALUE =
   /^(?:-[HGpgseb]|-bip|-mtu|-ip|-dns|--(?:host|group|pidfile|graph|storage-driver|exec-driver|bridge|bip|mtu|ip|storage-opt|dns|dns-search|tlscacert|tlscert|tlskey))$/;
 
-/** The command word, `""` when there is none. */
-export function commandOf({ argv }: Pick<CliRecord, "argv">): string {
-  const words = argv.slice(1);
-  while (words[0]?.startsWith("-") && words[0] !== "-") {
-    const word = words.shift() as string;
-    if (word === "--") break;
-    if (TAKES_VALUE.test(word)) words.shift();
-  }
-  return words[0] ?? "";
-}
-
 /**
  * The texts of the newer Go the records were made with, as Go 1.3 wrote them: requests without quotes and escapes,
  * dialling without the system call's name.
