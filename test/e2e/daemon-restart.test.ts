@@ -228,18 +228,27 @@ const heldPorts = async () =>
 async function nothingOrphaned(all: Map<string, Inspected>): Promise<void> {
   const running = [...all.values()].filter(({ State }) => State.Running);
   const runningIds = running.map(({ Id }) => Id).sort();
-  expect(runcPids()).toEqual([]);
-  // What ended a moment ago is taken down behind its end.
-  await expect
-    .poll(() => markedPids().sort(), { timeout: 10_000 })
-    .toEqual(running.map(({ State }) => State.Pid).sort());
-  await expect.poll(() => [...cgroupIds()].sort(), { timeout: 10_000 }).toEqual(runningIds);
-  const native = join(root, "execdriver/native");
-  expect(listDir(native).filter((name) => name !== ".runc")).toEqual(runningIds);
-  expect(listDir(join(native, ".runc"))).toEqual(runningIds);
-  expect(mountedIds()).toEqual(runningIds);
   const connected = running.filter(({ NetworkSettings }) => NetworkSettings.IPAddress !== "");
-  expect(listDir(namespacesOf(root))).toEqual(connected.map(({ Id }) => Id).sort());
+  const native = join(root, "execdriver/native");
+  const found = () => ({
+    launches: runcPids(),
+    processes: markedPids().sort(),
+    cgroups: [...cgroupIds()].sort(),
+    bundles: listDir(native).filter((name) => name !== ".runc"),
+    states: listDir(join(native, ".runc")),
+    mounts: mountedIds(),
+    namespaces: listDir(namespacesOf(root)),
+  });
+  // What ended a moment ago is taken down behind its end.
+  await expect.poll(found, { timeout: 10_000 }).toEqual({
+    launches: [],
+    processes: running.map(({ State }) => State.Pid).sort(),
+    cgroups: runningIds,
+    bundles: runningIds,
+    states: runningIds,
+    mounts: runningIds,
+    namespaces: connected.map(({ Id }) => Id).sort(),
+  });
   const veths = async () => (await lines("ip", "-o", "link", "show", "master", "docker0")).length;
   await expect.poll(veths, { timeout: 10_000 }).toBe(connected.length);
   expect(await containerRules()).toEqual(expectedRules(all));
@@ -251,6 +260,14 @@ async function nothingOrphaned(all: Map<string, Inspected>): Promise<void> {
   expect(await heldPorts()).toEqual(published.sort());
   const addresses = connected.map(({ NetworkSettings }) => NetworkSettings.IPAddress);
   expect(new Set(addresses).size).toBe(addresses.length);
+}
+
+/** Waits for those that end by themselves. */
+async function ended(...names: string[]): Promise<void> {
+  for (const name of names) {
+    const running = async () => (await parse<Inspected>(`/containers/${name}/json`)).State.Running;
+    await expect.poll(running, { timeout: 10_000 }).toBe(false);
+  }
 }
 
 /** How often each container has said that it is there. */
@@ -272,6 +289,7 @@ function expectEnded(one: Inspected | undefined, exitCode: number): void {
 
 /** The state of everything after a boot that starts again what is to be started. */
 async function expectRestored(runs: number, lost: number): Promise<Map<string, Inspected>> {
+  await ended("gave-up"); // it had failed, and was tried once more
   const all = await inspectAll();
   for (const name of namesOf("no")) expectEnded(all.get(name), lost);
   for (const policy of ["failure", "failure3", "always"] as const) {
@@ -376,6 +394,7 @@ describe.runIf(isRoot)("a daemon with containers of every restart policy", () =>
     for (const name of [...Object.keys(POLICIES).flatMap((policy) => namesOf(policy as Policy)), "web", "store"]) {
       await expect.poll(() => saidUp(name), { timeout: 10_000 }).toBe(1);
     }
+    await ended("gave-up", "done", "succeeded");
   };
 
   test("SIGTERM and a boot: who asked for it runs again, the others ended as their programs wished; -r=false", async () => {
@@ -385,7 +404,7 @@ describe.runIf(isRoot)("a daemon with containers of every restart policy", () =>
     expect(await end("SIGTERM")).toBe(0);
     // Nothing waits for the next daemon to be taken down.
     expect([markedPids(), runcPids(), [...cgroupIds()]]).toEqual([[], [], []]);
-    expect(await lines("ip", "-o", "link", "show", "master", "docker0")).toEqual([]);
+    await expect.poll(() => lines("ip", "-o", "link", "show", "master", "docker0"), { timeout: 10_000 }).toEqual([]);
     expect(await containerRules()).toEqual([]);
     expect(mountedIds()).toEqual([]);
     expect(existsSync(namespacesOf(root))).toBe(false);
@@ -431,6 +450,7 @@ describe.runIf(isRoot)("a daemon with containers of every restart policy", () =>
       () => markedPids().length > 10,
     );
     await boot();
+    await ended("gave-up");
     const last = await inspectAll();
     for (const name of namesOf("no")) expectEnded(last.get(name), -127);
     for (const policy of ["failure", "failure3", "always"] as const) {
@@ -465,7 +485,7 @@ describe.runIf(isRoot)("a daemon of its own", () => {
     await boot({ env: { PATH: `${tools}:${path}` } });
     await create("late");
     const failed = ask(daemon, "POST", "/containers/late/start");
-    await expect.poll(runcPids).toHaveLength(1);
+    await expect.poll(runcPids, { timeout: 10_000 }).toHaveLength(1);
     await end("SIGKILL");
     expect((await failed).status).toBe(0);
     await boot();

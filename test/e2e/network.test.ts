@@ -16,6 +16,8 @@ const isRoot = process.getuid?.() === 0;
 if (!isRoot) console.log("skipped: a network needs root");
 
 const image = "busybox";
+/** For what happens behind the answer. */
+const PATIENTLY = { timeout: 10_000 };
 /** The daemon's network has this address on a wire to the outside, where the other one is. */
 const [HERE, OUTSIDE] = ["10.99.0.1", "10.99.0.2"];
 
@@ -222,7 +224,7 @@ vm("addresses and ports", () => {
       `-A FORWARD -d ${address}/32 ! -i docker0 -o docker0 -p udp -m udp --dport 53 -j ACCEPT`,
     ]);
     await ok("stop", "-t", "0", web);
-    await expect.poll(containerRules).toEqual([]);
+    await expect.poll(containerRules, PATIENTLY).toEqual([]);
     for (const [who, where, to] of places.slice(0, 5)) {
       expect([who, await call(where, "tcp", to, 8080)]).toEqual([who, "ECONNREFUSED"]);
     }
@@ -298,8 +300,7 @@ vm("addresses and ports", () => {
       return id;
     };
     const held = async () => (await daemon.inside("ss", "-Hlntu", "sport = :7200")).stdout.split("\n").length - 1;
-    const free = () =>
-      expect.poll(async () => [await held(), await containerRules()], { timeout: 10_000 }).toEqual([0, []]);
+    const free = () => expect.poll(async () => [await held(), await containerRules()], PATIENTLY).toEqual([0, []]);
     const first = await again();
     expect(await held()).toBe(2);
     await ok("stop", "-t", "0", first);
@@ -399,11 +400,11 @@ vm("links with --icc=false", () => {
     const again = await idle("--name", "web", "--link", "store:data");
     expect(await containerRules()).toHaveLength(4);
     await ok("stop", "-t", "0", again);
-    await expect.poll(containerRules).toEqual([]);
+    await expect.poll(containerRules, PATIENTLY).toEqual([]);
     await ok("start", again);
     expect(await containerRules()).toHaveLength(4);
     await ok("kill", store);
-    await expect.poll(containerRules).toEqual([]);
+    await expect.poll(containerRules, PATIENTLY).toEqual([]);
     const failed = await daemon.docker("restart", "-t", "0", again);
     expect(failed.stderr).toContain("Cannot link to a non running container: /store AS /web/data");
     await ok("start", store);
@@ -413,7 +414,7 @@ vm("links with --icc=false", () => {
       `${await addressOf(store)}\tdata\n`,
     );
     await ok("rm", "-f", store);
-    await expect.poll(containerRules).toEqual([]);
+    await expect.poll(containerRules, PATIENTLY).toEqual([]);
 
     // A daemon that allows it takes the rule back.
     await daemon.end();
@@ -476,7 +477,7 @@ vm("the daemon's flags", () => {
     const none = await daemon.docker("run", "-d", image, "sleep", "1000");
     expect(none.stderr).toContain("no available ip addresses on network");
     await ok("rm", "-f", first);
-    await expect.poll(async () => (await daemon.docker("run", "--rm", image, "true")).code).toBe(0);
+    await expect.poll(async () => (await daemon.docker("run", "--rm", image, "true")).code, PATIENTLY).toBe(0);
     expect(await sh([], "ip route | grep default")).toContain("default via 10.8.0.1 dev eth0");
   });
 

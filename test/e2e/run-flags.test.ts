@@ -604,7 +604,7 @@ vm("what the daemon refuses leaves a container that never ran, and nothing in th
     expect(stderr).toMatch(/Error response from daemon: Cannot start container [0-9a-f]{64}: /);
     expect(stderr).toContain(`: ${text}${text.endsWith("/") ? "" : "\n"}`);
   }
-  expect(leftovers(daemon.dir, daemon.netns)).toEqual([]);
+  await expect.poll(() => leftovers(daemon.dir, daemon.netns), { timeout: 10_000 }).toEqual([]);
   const ids = (await ours("ps", "-a", "-q")).trim().split("\n");
   expect(ids).toHaveLength(FAILING.length);
   for (const id of ids) expect(await inspect(id, "State.StartedAt")).toBe("0001-01-01T00:00:00Z");
@@ -615,7 +615,7 @@ vm("a kernel that cannot keep a limit says so, and the container is not started"
   const failed = await daemon.docker("run", "--cpuset", "99", image, "true");
   expect(failed.code).toBe(1);
   expect(failed.stderr).toMatch(/Cannot start container [0-9a-f]{64}: .*cpuset/);
-  expect(leftovers(daemon.dir, daemon.netns)).toEqual([]);
+  await expect.poll(() => leftovers(daemon.dir, daemon.netns), { timeout: 10_000 }).toEqual([]);
   await removeAll();
 });
 
