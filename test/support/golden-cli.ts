@@ -56,10 +56,6 @@ export function cliRecords(scenario: string): CliRecord[] {
     .map((line) => JSON.parse(line) as CliRecord);
 }
 
-/** Flags that take the next word, before the command. */
-const TAKES_VALUE =
-  /^(?:-[HGpgseb]|-bip|-mtu|-ip|-dns|--(?:host|group|pidfile|graph|storage-driver|exec-driver|bridge|bip|mtu|ip|storage-opt|dns|dns-search|tlscacert|tlscert|tlskey))$/;
-
 /**
  * The texts of the newer Go the records were made with, as Go 1.3 wrote them: requests without quotes and escapes,
  * dialling without the system call's name.
