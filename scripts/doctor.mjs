@@ -89,6 +89,11 @@ const questions = {
       has("fuse-overlayfs") ? "modprobe fuse" : apt("fuse-overlayfs"),
     ],
     [
+      "btrfs storage, when asked for (-s btrfs)",
+      /\bbtrfs$/m.test(read("/proc/filesystems")),
+      "modprobe btrfs; the data directory must lie on btrfs",
+    ],
+    [
       "cgroups",
       /cgroup2? /.test(read("/proc/self/mountinfo").replace(/^.* - /gm, "")),
       "mount -t cgroup2 none /sys/fs/cgroup",

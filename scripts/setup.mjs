@@ -25,6 +25,7 @@ const programs = {
     ip: "iproute2",
     docker: "docker.io",
     "fuse-overlayfs": "fuse-overlayfs",
+    "mkfs.btrfs": "btrfs-progs",
     chromium: "chromium",
     "/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc": "fonts-wqy-zenhei",
   },

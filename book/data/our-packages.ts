@@ -29,16 +29,19 @@ export const OURS: Record<string, { imports: string[]; why: string }> = {
     why: "the user is looked up in the container's files from outside; in 1.2.0 libcontainer did it inside",
   },
   "daemon/graphdriver": {
-    imports: ["daemon/graphdriver/aufs", "daemon/graphdriver/overlay", "daemon/graphdriver/vfs", "pkg/log"],
+    imports: [
+      "daemon/graphdriver/aufs",
+      "daemon/graphdriver/btrfs",
+      "daemon/graphdriver/overlay",
+      "daemon/graphdriver/vfs",
+      "pkg/log",
+    ],
     why: "drivers are named in one place; in 1.2.0 each registered itself when its package was loaded",
   },
+  "daemon/graphdriver/btrfs": { imports: ["pkg/log"], why: "names the cure when the driver cannot work" },
   "daemon/graphdriver/overlay": {
     imports: ["archive", "daemon/graphdriver", "pkg/log", "utils"],
     why: "came with Docker 1.4; aufs of 1.2.0 imports the same",
-  },
-  "daemon/graphdriver/vfs": {
-    imports: ["archive"],
-    why: "every driver tells its own differences; in 1.2.0 the graph did it for vfs",
   },
   "host/memory": { imports: ["archive"], why: "unpacks layers without a thread, with what the threads run" },
   "pkg/tarsum": { imports: ["archive"], why: "reads and writes tar; 1.2.0 carried Go's library for it" },

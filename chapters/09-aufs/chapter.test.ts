@@ -69,7 +69,7 @@ async function shown(...args: string[]): Promise<{ text: string; status: number 
 
 claim(
   "004/e/6",
-  "1.2.0 has aufs and no overlay: overlay and fuse-overlayfs are ours, and btrfs is not here",
+  "1.2.0 has aufs and no overlay: overlay and fuse-overlayfs are ours, and devicemapper is not here",
   async () => {
     const symbols: { files: Record<string, unknown> } = JSON.parse(
       readFileSync(new URL("../../book/data/go-lines.json", import.meta.url), "utf8"),
@@ -77,10 +77,10 @@ claim(
     const drivers = Object.keys(symbols.files).flatMap((file) => /^daemon\/graphdriver\/(\w+)\//.exec(file)?.[1] ?? []);
     expect(drivers).toContain("aufs");
     expect(drivers).not.toContain("overlay");
-    expect(priority).toEqual(["overlay", "aufs", "vfs"]);
+    expect(priority).toEqual(["overlay", "aufs", "btrfs", "vfs"]);
     const host = demoHost();
     const choose = (name: string) => newGraphDriver(ROOT, { name, env: {} }, host, new Logger(host));
-    await expect(choose("btrfs")).rejects.toThrow("driver not supported");
+    await expect(choose("devicemapper")).rejects.toThrow("driver not supported");
     await expect(choose("overlay2")).rejects.toThrow("driver not supported");
     expect((await choose("aufs")).name).toBe("aufs");
   },

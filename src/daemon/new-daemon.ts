@@ -81,6 +81,10 @@ export async function newDaemon(
   await prepareRoot(config, host);
   const driver = await (overrides.graphDriver?.(config.root) ?? openGraphDriver(config, host, log));
   log.debug("daemon.go:751", `Using graph driver ${driver.name}`);
+  if (config.enableSelinuxSupport && driver.name === "btrfs") {
+    await driver.cleanup();
+    throw new SystemError("SELinux is not supported with the BTRFS graph driver!");
+  }
 
   const repository = posix.join(config.root, "containers");
   await host.fs.mkdir(repository, { recursive: true, mode: 0o700 });

@@ -49,6 +49,20 @@ export interface Console extends Writer {
   close(): void;
 }
 
+/**
+ * Subvolumes of btrfs: directories that are copied in one step, sharing all their blocks.
+ *
+ * A name is one component of a path. The calls wait for the disk: what they made outlives a power failure.
+ */
+export interface Subvolumes {
+  /** Makes an empty one. @param dir - a directory on btrfs */
+  create(dir: string, name: string): Promise<void>;
+  /** Makes a writable copy of the subvolume `source`; subvolumes inside it are empty directories in the copy. */
+  snapshot(source: string, dir: string, name: string): Promise<void>;
+  /** Deletes a subvolume, with every subvolume inside it. @throws `EINVAL` when it is an ordinary directory */
+  destroy(dir: string, name: string): Promise<void>;
+}
+
 /** Calls into the kernel. */
 export interface Kernel {
   /**
@@ -67,6 +81,8 @@ export interface Kernel {
   /** Names of a file's attributes; none where they are not supported. Never follows a link. */
   llistxattr(path: string | Buffer): string[];
   lsetxattr(path: string, name: string, value: Uint8Array): void;
+  /** Not there where the kernel is none that could have them. */
+  readonly subvolumes?: Subvolumes;
   /** Takes an exclusive lock on a file for the life of the process; `false` when another process has it. */
   lockFile(path: string): boolean;
   /** @returns `false` when there is no such process */

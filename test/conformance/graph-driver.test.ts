@@ -14,6 +14,7 @@ import { linuxHost } from "../../src/host/linux/host.ts";
 import { memoryHost } from "../../src/host/memory/memory.ts";
 import { Logger } from "../../src/pkg/log/log.ts";
 import { readAll } from "../../src/sync/io.ts";
+import { makeBtrfs } from "../support/btrfs.ts";
 import { type LayerEntry, layer, streamOf } from "../support/layers.ts";
 
 const isRoot = process.getuid?.() === 0;
@@ -22,9 +23,16 @@ if (!isRoot) console.log("skipped: overlay and aufs need root (mount)");
 const host = linuxHost();
 const noAufs = await missingFuse(host);
 if (isRoot && noAufs !== undefined) console.log(`skipped: aufs: ${noAufs}`);
+const btrfs = makeBtrfs();
+if (typeof btrfs === "string") console.log(`skipped: btrfs: ${btrfs}`);
 /** What drivers write to their log does not belong into a report. */
 const log = new Logger({ ...host, stdout: memoryHost().stdout, stderr: memoryHost().stderr });
-const drivers = ["vfs", ...(isRoot ? ["overlay", ...(noAufs === undefined ? ["aufs"] : [])] : [])];
+const drivers = [
+  "vfs",
+  ...(isRoot ? ["overlay"] : []),
+  ...(isRoot && noAufs === undefined ? ["aufs"] : []),
+  ...(typeof btrfs === "string" ? [] : ["btrfs"]),
+];
 const base = fs.mkdtempSync(join(tmpdir(), "graph-driver-"));
 const id = (n: number) => n.toString(16).padStart(64, "0");
 let serial = 0;
@@ -34,8 +42,9 @@ afterAll(async () => {
   const mounts = fs
     .readFileSync("/proc/self/mountinfo", "utf8")
     .split("\n")
-    .filter((line) => line.includes(base));
+    .filter((line) => line.includes(base) || line.includes("/btrfs/subvolumes"));
   fs.rmSync(base, { recursive: true, force: true });
+  if (typeof btrfs !== "string") btrfs.remove();
   expect(mounts).toEqual([]);
 });
 
@@ -59,7 +68,8 @@ describe.each(drivers)("%s", (name) => {
 
   const open = () => newGraphDriver(root, { name, env: {} }, host, log);
   beforeEach(async () => {
-    root = join(base, `${name}-${serial++}`);
+    root = join(name === "btrfs" && typeof btrfs !== "string" ? btrfs.dir : base, `${name}-${serial++}`);
+    fs.mkdirSync(root);
     driver = await open();
     return () => driver.cleanup();
   });
@@ -239,7 +249,10 @@ describe.each(drivers)("%s", (name) => {
   test("create() on a full disk says so and leaves nothing", async () => {
     await driver.create(id(1));
     const before = tree(root);
-    const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+    const full = Object.assign(new Error("ENOSPC: no space left on device, write"), {
+      code: "ENOSPC",
+      syscall: "write",
+    });
     const noRoom = {
       ...host.fs,
       // The first file that is written, or where there is none the last directory.
@@ -247,7 +260,19 @@ describe.each(drivers)("%s", (name) => {
       mkdir: (...args: Parameters<typeof host.fs.mkdir>) =>
         name === "vfs" && String(args[0]).includes(id(2)) ? Promise.reject(full) : host.fs.mkdir(...args),
     } as typeof host.fs;
-    const other = await newGraphDriver(root, { name, env: {} }, { ...host, fs: noRoom }, log);
+    const { subvolumes } = host.kernel;
+    const kernel = {
+      ...host.kernel,
+      ...(subvolumes && {
+        subvolumes: {
+          ...subvolumes,
+          snapshot: async () => {
+            throw full;
+          },
+        },
+      }),
+    };
+    const other = await newGraphDriver(root, { name, env: {} }, { ...host, fs: noRoom, kernel }, log);
     await expect(other.create(id(2), id(1))).rejects.toThrow("no space left on device");
     expect(tree(root)).toEqual(before);
   });
@@ -265,13 +290,15 @@ describe.each(drivers)("%s", (name) => {
     await make(1, undefined, { name: "a", content: "one" });
     await driver.create(id(2), id(1));
     await driver.get(id(2));
-    const home = name === "vfs" ? join(root, "vfs/dir") : join(root, name);
+    const home = join(root, name, { vfs: "dir", btrfs: "subvolumes" }[name] ?? "");
     fs.mkdirSync(join(home, `.new-${id(3)}`, "diff"), { recursive: true });
     const next = await open();
     expect((await next.ids()).sort()).toEqual([id(1), id(2)]);
-    // aufs mounts its directory upon itself, to keep to itself what is mounted below.
+    // aufs and btrfs mount their directory upon itself, to keep to themselves what is mounted below.
     const mounts = host.kernel.mounts().filter(({ mountpoint }) => mountpoint.startsWith(root));
-    expect(mounts.map(({ mountpoint }) => mountpoint)).toEqual(name === "aufs" ? [home] : []);
+    expect(mounts.map(({ mountpoint }) => mountpoint)).toEqual(
+      ["aufs", "btrfs"].includes(name) ? [join(root, name)] : [],
+    );
     expect(fs.existsSync(join(home, `.new-${id(3)}`))).toBe(false);
   });
 
@@ -357,6 +384,97 @@ describe.each(drivers)("%s", (name) => {
       driver.applyDiff(id(1), undefined, streamOf(packed.subarray(0, packed.length - 12))),
     ).rejects.toThrow();
   });
+});
+
+describe.runIf(typeof btrfs !== "string")("btrfs", () => {
+  const start = (root: string) => newGraphDriver(root, { name: "btrfs", env: {} }, host, log);
+  const onBtrfs = (name: string) => {
+    const root = join(typeof btrfs === "string" ? base : btrfs.dir, name);
+    fs.mkdirSync(root);
+    return root;
+  };
+  const btrfsTool = (...args: string[]) => execFileSync("btrfs", args, { encoding: "utf8" });
+
+  test("layers are subvolumes; those that a container made inside go with its layer, read-only ones too", async () => {
+    const root = onBtrfs("nested");
+    const driver = await start(root);
+    await driver.create(id(1));
+    await driver.create(id(2), id(1));
+    const dir = await driver.get(id(2));
+    expect(fs.statSync(dir)).toMatchObject({ ino: 256, uid: 0, gid: 0 });
+    expect(fs.statSync(dir).mode & 0o7777).toBe(0o755);
+    // Side by side more than one answer of the kernel holds, inside each other, and below a path longer than any call takes.
+    for (let n = 0; n < 100; n++) btrfsTool("subvolume", "create", join(dir, `many${n}`));
+    for (let n = 1; n <= 5; n++) btrfsTool("subvolume", "create", join(dir, `many7${"/in".repeat(n)}`));
+    btrfsTool("subvolume", "snapshot", "-r", join(dir, "many8"), join(dir, "read-only"));
+    fs.writeFileSync(join(dir, "many7/in/file"), "x");
+    expect(await driver.changes(id(2), id(1))).toContainEqual({ path: "/many7/in/file", kind: 1 });
+    const name = "d".repeat(200);
+    const descend = `for (let n = 0; n < 30; n++) { fs.mkdirSync("${name}"); process.chdir("${name}"); }`;
+    const deepest = 'child_process.execFileSync("btrfs", ["subvolume", "create", "s"])';
+    execFileSync(process.execPath, ["-e", `${descend} ${deepest}`], { cwd: dir });
+    await driver.remove(id(2));
+    expect(await driver.ids()).toEqual([id(1)]);
+    await driver.remove(id(1));
+    expect(btrfsTool("subvolume", "list", "-o", join(root, "btrfs/subvolumes"))).toBe("");
+    await driver.cleanup();
+  });
+
+  test("a removal that a killed daemon left is finished, and ordinary directories go where they are", async () => {
+    const root = onBtrfs("killed");
+    const driver = await start(root);
+    const layers = join(root, "btrfs/subvolumes");
+    await driver.create(id(1));
+    await driver.create(id(2), id(1));
+    fs.renameSync(join(layers, id(2)), join(layers, `.removing-${id(2)}`));
+    fs.mkdirSync(join(layers, id(3), "restored"), { recursive: true });
+    const next = await start(root);
+    expect(fs.readdirSync(layers).sort()).toEqual([id(1), id(3)]);
+    await next.remove(id(3));
+    expect(fs.readdirSync(layers)).toEqual([id(1)]);
+    await next.cleanup();
+    expect(host.kernel.mounts().filter(({ mountpoint }) => mountpoint.startsWith(root))).toEqual([]);
+  });
+
+  test("names that mean another directory, and one that is taken, are refused", async () => {
+    const root = onBtrfs("names");
+    const driver = await start(root);
+    await driver.create(id(1));
+    await expect(driver.create(id(1))).rejects.toThrow("Failed to create btrfs subvolume: file exists");
+    await expect(driver.create(id(1), id(1))).rejects.toThrow("Failed to create btrfs snapshot: file exists");
+    for (const name of ["..", ".", "", "../x", "a/b"]) {
+      for (const work of [
+        driver.create(name),
+        driver.create(name, id(1)),
+        driver.create(id(2), name),
+        driver.get(name),
+      ])
+        await expect(work).rejects.toThrow("not the id of a layer");
+      await expect(driver.remove(name)).rejects.toThrow("not the id of a layer");
+      for (const call of ["create", "destroy"] as const)
+        await expect(host.kernel.subvolumes?.[call](root, name)).rejects.toThrow("as the name of a subvolume");
+    }
+    expect(fs.readdirSync(root)).toEqual(["btrfs"]);
+    await driver.cleanup();
+  });
+
+  test("an ordinary directory is not taken for a subvolume", async () => {
+    const root = onBtrfs("ordinary");
+    await host.kernel.subvolumes?.create(root, "kept");
+    fs.mkdirSync(join(root, "plain/inside"), { recursive: true });
+    await expect(host.kernel.subvolumes?.destroy(root, "plain")).rejects.toMatchObject({ code: "EINVAL" });
+    expect(tree(root)).toEqual({ "kept/": "", "plain/": "", "plain/inside/": "" });
+    await host.kernel.subvolumes?.destroy(root, "kept");
+  });
+});
+
+test.runIf(isRoot)("btrfs on another file system says what is missing", async () => {
+  const root = join(base, "other");
+  fs.mkdirSync(root);
+  await expect(newGraphDriver(root, { name: "btrfs", env: {} }, host, log)).rejects.toThrow(
+    "prerequisites for driver not satisfied (wrong filesystem?)",
+  );
+  expect(fs.readdirSync(root)).toEqual([]);
 });
 
 test("newGraphDriver() refuses an unknown name, and takes DOCKER_DRIVER before the flag", async () => {

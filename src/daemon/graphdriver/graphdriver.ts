@@ -10,6 +10,7 @@ import { SystemError } from "../../errdefs/errdefs.ts";
 import type { Host } from "../../host/host.ts";
 import type { Logger } from "../../pkg/log/log.ts";
 import { AufsDriver } from "./aufs/aufs.ts";
+import { BtrfsDriver } from "./btrfs/btrfs.ts";
 import type { GraphDriver } from "./driver.ts";
 import { DriverUnavailableError } from "./errors.ts";
 import { OverlayDriver } from "./overlay/driver.ts";
@@ -34,6 +35,7 @@ export type DriverInit = (
 /** @origin daemon/graphdriver/driver.go drivers */
 const drivers: Readonly<Record<string, DriverInit>> = {
   aufs: AufsDriver.init,
+  btrfs: BtrfsDriver.init,
   overlay: OverlayDriver.init,
   vfs: VfsDriver.init,
 };
@@ -43,9 +45,9 @@ const drivers: Readonly<Record<string, DriverInit>> = {
  *
  * @origin daemon/graphdriver/driver.go priority
  * @deviation overlay stands first; 1.2.0 was before it and had aufs, btrfs, devicemapper, vfs. aufs comes second, and only
- *   where the kernel has it: fuse-overlayfs, which stands in for it, is for those who ask.
+ *   where the kernel has it: fuse-overlayfs, which stands in for it, is for those who ask. devicemapper is not here.
  */
-export const priority: readonly string[] = ["overlay", "aufs", "vfs"];
+export const priority: readonly string[] = ["overlay", "aufs", "btrfs", "vfs"];
 
 /** How to choose. */
 export interface DriverChoice {

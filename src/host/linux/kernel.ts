@@ -15,6 +15,7 @@ import { call, cString, ERRNO, lastErrno, SystemCallError, tryCall } from "./lib
 import { hasCapability, parseMountInfo, processStartTime } from "./proc.ts";
 import { theReaper } from "./reaper.ts";
 import { toReader, toWriter } from "./streams.ts";
+import { subvolumes } from "./subvolumes.ts";
 import { lgetxattr, llistxattr } from "./xattr.ts";
 
 const MOUNT_FLAGS: Readonly<Record<MountFlag, number>> = {
@@ -99,6 +100,8 @@ export const linuxKernel: Kernel = {
   lsetxattr(path, name, value) {
     call("lsetxattr", path, cString(path), cString(name), Buffer.from(value), value.length, 0);
   },
+
+  subvolumes,
 
   lockFile(path) {
     const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);

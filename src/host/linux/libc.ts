@@ -42,7 +42,10 @@ const PROTOTYPES = {
   waitid: "int waitid(int idtype, uint32_t id, void *info, int options)",
 } as const;
 
-type CFunction = (...args: readonly unknown[]) => number | bigint;
+interface CFunction {
+  (...args: readonly unknown[]): number | bigint;
+  async(...args: readonly unknown[]): void;
+}
 
 type Koffi = typeof import("koffi");
 
@@ -84,8 +87,7 @@ function nameOf(errno: number): string {
   return table.find(([, value]) => value === errno)?.[0] ?? `E${errno}`;
 }
 
-/** Calls the function; the result may be a failure. */
-export function tryCall(name: keyof typeof PROTOTYPES, ...args: readonly unknown[]): number {
+function lookUp(name: keyof typeof PROTOTYPES): CFunction {
   let run = functions.get(name);
   if (run === undefined) {
     // The process itself: Node is linked with the C library of the machine, whichever that is.
@@ -93,7 +95,12 @@ export function tryCall(name: keyof typeof PROTOTYPES, ...args: readonly unknown
     run = library.func(PROTOTYPES[name]) as unknown as CFunction;
     functions.set(name, run);
   }
-  return Number(run(...args));
+  return run;
+}
+
+/** Calls the function; the result may be a failure. */
+export function tryCall(name: keyof typeof PROTOTYPES, ...args: readonly unknown[]): number {
+  return Number(lookUp(name)(...args));
 }
 
 /** Error number of the call before, on this thread. */
@@ -111,6 +118,34 @@ export function call(name: keyof typeof PROTOTYPES, subject: string | undefined,
   const result = tryCall(name, ...args);
   if (result < 0) throw new SystemCallError(name, lastErrno(), subject);
   return result;
+}
+
+/** Arguments of calls under way: their memory must not be freed meanwhile. */
+const underWay = new Set<readonly unknown[]>();
+
+/**
+ * Like {@link call} on a thread of its own, for calls that wait for a disk.
+ *
+ * @throws {SystemCallError} when it returns a negative number
+ */
+export async function callAside(
+  name: keyof typeof PROTOTYPES,
+  subject: string | undefined,
+  ...args: readonly unknown[]
+): Promise<number> {
+  underWay.add(args);
+  try {
+    return await new Promise<number>((resolve, reject) => {
+      lookUp(name).async(...args, (cause: Error | null, result: number | bigint) => {
+        // The bridge hands on the other thread's error number for as long as this function runs.
+        if (cause !== null) reject(cause);
+        else if (result < 0) reject(new SystemCallError(name, lastErrno(), subject));
+        else resolve(Number(result));
+      });
+    });
+  } finally {
+    underWay.delete(args);
+  }
 }
 
 /** Refuses a text that C would cut short: a NUL inside a path changes its meaning. */

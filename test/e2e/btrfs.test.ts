@@ -1,0 +1,104 @@
+/**
+ * `-s btrfs` from pull to rmi, on a file system of its own; and what it says on another.
+ */
+
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeBtrfs } from "../support/btrfs.ts";
+import {
+  DRYDOCK,
+  leftovers,
+  listDir,
+  makeNetns,
+  startDaemon,
+  type TestDaemon,
+  type TestNetns,
+} from "../support/daemon.ts";
+import { BUSYBOX, startRegistry, type TestRegistry } from "../support/images.ts";
+
+const btrfs = makeBtrfs();
+if (typeof btrfs === "string") console.log(`skipped: btrfs: ${btrfs}`);
+const vm = test.runIf(typeof btrfs !== "string");
+
+let netns: TestNetns;
+let registry: TestRegistry;
+
+beforeAll(async () => {
+  if (typeof btrfs === "string") return;
+  netns = makeNetns();
+  registry = await startRegistry(netns.prefix);
+  await registry.push("three", [
+    BUSYBOX,
+    { "data/gone": "1\n", "data/stays": "1\n" },
+    { "data/.wh.gone": "", "data/two": "2\n" },
+  ]);
+});
+afterAll(async () => {
+  await registry?.stop();
+  netns?.remove();
+  if (typeof btrfs !== "string") btrfs.remove();
+});
+
+async function ok(daemon: TestDaemon, ...args: string[]): Promise<string> {
+  const result = await daemon.docker(...args);
+  expect(`${args.join(" ")}: ${result.code} ${result.stderr}`).toMatch(/: 0 /);
+  return result.stdout;
+}
+
+vm("an image is pulled, run, committed, found again by the next daemon and removed without a trace", async () => {
+  if (typeof btrfs === "string") return;
+  const root = join(btrfs.dir, "root");
+  mkdirSync(root);
+  const layers = () => listDir(join(root, "btrfs/subvolumes")).length;
+  const image = `${registry.address}/three`;
+  const first = await startDaemon({ netns, driver: "btrfs", root });
+  await ok(first, "pull", image);
+  expect(await ok(first, "info")).toMatch(/^Storage Driver: btrfs\nExecution Driver/m);
+  expect(layers()).toBe(3);
+  for (const name of readdirSync(join(root, "btrfs/subvolumes")))
+    expect(statSync(join(root, "btrfs/subvolumes", name)).ino).toBe(256);
+
+  const script = "ls /data; rm /data/stays; echo new > /data/new";
+  const id = (await ok(first, "run", "-d", image, "sh", "-c", `${script}; echo ready; exec sleep 1000`)).trim();
+  await expect.poll(() => ok(first, "logs", id)).toBe("stays\ntwo\nready\n");
+  const changes = "C /data\nA /data/new\nD /data/stays\n";
+  expect((await first.today("diff", id)).stdout).toBe(changes);
+  expect((await ok(first, "commit", id, "mine")).trim()).toMatch(/^[0-9a-f]{64}$/);
+  expect(await ok(first, "run", "--rm", "mine", "sh", "-c", "ls /data; cat /data/new")).toBe("new\ntwo\nnew\n");
+  // A layer in use goes when its container does, with what is open in it.
+  const busy = (await ok(first, "run", "-d", "mine", "sh", "-c", "exec sleep 1000 > /open")).trim();
+  await ok(first, "rm", "-f", busy);
+  expect(layers()).toBe(6);
+  await first.end("SIGKILL");
+
+  const second = await startDaemon({ netns, driver: "btrfs", root });
+  expect((await second.today("diff", id)).stdout).toBe(changes);
+  await ok(second, "rm", "-f", id);
+  await ok(second, "rmi", "mine", image);
+  expect(layers()).toBe(0);
+  expect(await second.end()).toBe(0);
+  expect(leftovers(root, netns)).toEqual([]);
+  await second.remove();
+  await first.remove();
+});
+
+vm("another file system and SELinux are refused, and nothing stays mounted", () => {
+  if (typeof btrfs === "string") return;
+  const refused = (root: string, ...args: string[]) => {
+    const socket = `unix://${root}.sock`;
+    const words = ["-d", "-s", "btrfs", "-b", "none", "-H", socket, "-g", root, "-p", `${root}.pid`, ...args];
+    const { status, stderr } = spawnSync(DRYDOCK, words, { encoding: "utf8", timeout: 20_000 });
+    return { status, stderr };
+  };
+  const elsewhere = refused(join(btrfs.dir, "../elsewhere"));
+  expect(elsewhere.status).toBe(1);
+  expect(elsewhere.stderr).toMatch(/elsewhere is not on btrfs: mount one there, or choose a root on one with -g/);
+  expect(elsewhere.stderr).toMatch(/prerequisites for driver not satisfied \(wrong filesystem\?\)\n/);
+  const selinux = refused(join(btrfs.dir, "labels"), "--selinux-enabled");
+  expect(selinux.status).toBe(1);
+  expect(selinux.stderr).toContain("SELinux is not supported with the BTRFS graph driver!");
+  expect(existsSync(join(btrfs.dir, "labels/btrfs"))).toBe(true);
+  expect(leftovers(btrfs.dir, netns).filter((left) => left.includes("labels"))).toEqual([]);
+});
