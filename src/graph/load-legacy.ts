@@ -88,7 +88,10 @@ export interface V1Layer {
   readonly json: Buffer;
   readonly on: LayerPlan | undefined;
   readonly progress: ProgressSink | undefined;
-  /** What its layer has to unpack to, how many are below it, and what is written beside its description. */
+  /**
+   * What its layer has to unpack to, how many are below it, and what is written beside its description. Without a digest
+   * it has no layer of its own, whatever the archive holds.
+   */
   readonly expected?: { readonly diffId: string | undefined; readonly index: number; readonly extra: ExtraFiles };
 }
 
@@ -103,6 +106,10 @@ export function v1Plan(store: TagStore, bundle: Bundle, layer: V1Layer): LayerPl
     describe: () => ({ id: image.id, json }),
     fill: async (staged, signal) => {
       const { diffId, index = 0, extra = {} } = expected ?? {};
+      if (expected !== undefined && diffId === undefined) {
+        staged.image.size = 0;
+        return extra;
+      }
       const name = `${image.id}/layer.tar`;
       await fillFromBundle({ bundle, name, index, diffId, progress, clock: store.host.clock }, staged, signal);
       staged.image.size = await graph.driver.diffSize(image.id, image.parent || undefined);

@@ -135,11 +135,17 @@ async function v1Chain(
   const chains = chainIds(diffIds, store.graph.host.hash);
   const layers: LayerPlan[] = [];
   let below = 0;
+  /** Whether everything so far holds what its digests say: what is here already may be anything under that id. */
+  let sound = true;
   for (const { image, json, config, diffId } of links) {
     const index = below;
     if (diffId !== undefined) below++;
-    const extra = extraFiles(image.id, chains[below - 1], config, diffIds.slice(0, below));
-    await checkPresent(store, image.id, diffId);
+    const chain = chains[below - 1];
+    const extra: ExtraFiles = sound ? extraFiles(image.id, chain, config, diffIds.slice(0, below)) : {};
+    const isThere = store.graph.has(image.id) && (await store.graph.exists(image.id));
+    if (isThere) await checkLayer(store, image.id, diffId);
+    const stands = isThere ? (await store.graph.readExtra(image.id, "chainid"))?.toString() : extra["chainid"];
+    sound &&= chain !== undefined && stands === chain;
     const expected = { index, extra, diffId };
     layers.push(v1Plan(store, bundle, { image, json, on: layers.at(-1), progress, expected }));
   }
@@ -161,8 +167,8 @@ function extraFiles(
 }
 
 /** An id of 2014 says nothing about what is in an image: one that is here already has to hold the same. */
-async function checkPresent({ graph }: TagStore, id: string, diffId: string | undefined): Promise<void> {
-  if (diffId === undefined || !graph.has(id) || !(await graph.exists(id))) return;
+async function checkLayer({ graph }: TagStore, id: string, diffId: string | undefined): Promise<void> {
+  if (diffId === undefined) return;
   const { known } = await openLayer(graph, await graph.get(id));
   if (known === undefined || known.diffId === diffId) return;
   throw new ConflictError(`Cannot load image ${truncateID(id)}: it exists already, with another layer`);

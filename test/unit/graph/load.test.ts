@@ -473,3 +473,35 @@ test("load gives up on archives that would fill the memory", async () => {
   const long = Array.from({ length: 40 }, (_, i) => ({ name: `${i}${"n".repeat(1000 << 10)}`, content: "" }));
   expect((await load(images, archive(...long))).error).toMatch(/names too long|invalid tar header/);
 });
+
+test("load takes nothing for verified that stands on something else, or brings more than its digests say", async () => {
+  const from = await store();
+  const base = today(["base:latest"], { "a/layer.tar": fileLayer("a"), "b/layer.tar": fileLayer("b") });
+  await load(from, archive(...base.entries));
+  const lowest = (await from.graph.get(base.id)).parent;
+  await load(from, archive(...v1(ID[1]!, base.id), names({ app: { latest: ID[1] } })));
+  const { bytes } = await run(from, "image_export", { args: ["app"] });
+
+  // Somebody has put an image of theirs in the place of the lowest layer.
+  const poisoned = await store();
+  await load(poisoned, archive(...v1(lowest, "", fileLayer("evil"))));
+  expect((await load(poisoned, bytes)).error).toBe("");
+  expect(await poisoned.graph.chains.isVerified(base.id)).toBe(false);
+  expect((await load(poisoned, archive(...base.entries))).error).toContain("from a source that is not verified");
+
+  // An image that differs from the one below in its configuration only has no files, whatever is in the archive.
+  const twin = today(
+    ["twin:latest"],
+    { "a/layer.tar": fileLayer("a"), "b/layer.tar": fileLayer("b") },
+    { config: { config: { Cmd: ["other"] } } },
+  );
+  await load(from, archive(...twin.entries));
+  await load(from, archive(...v1(ID[2]!, twin.id), names({ child: { latest: ID[2] } })));
+  const child = (await run(from, "image_export", { args: ["child"] })).bytes;
+  const at = child.indexOf(`${twin.id}/layer.tar\0`);
+  expect(at).toBeGreaterThan(0);
+  const clean = await store();
+  expect((await load(clean, child)).error).toBe("");
+  expect(await clean.graph.chains.isVerified(twin.id)).toBe(true);
+  expect(clean.driver.layers.get(twin.id)?.tar).toHaveLength(0);
+});
