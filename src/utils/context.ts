@@ -29,17 +29,21 @@ export function matches(path: string, patterns: readonly string[], log?: MatchLo
     try {
       matched = match(pattern, path);
     } catch (cause) {
-      log?.error("utils.go:678", `Error matching: ${path} (pattern: ${pattern})`);
+      log?.error("utils.go:678", `Error matching: ${text(path)} (pattern: ${text(pattern)})`);
       throw cause;
     }
     if (!matched) continue;
     if (path !== ".") {
-      log?.debug("utils.go:686", `Skipping excluded path: ${path}`);
+      log?.debug("utils.go:686", `Skipping excluded path: ${text(path)}`);
       return true;
     }
-    log?.error("utils.go:683", `Can't exclude whole path, excluding pattern: ${pattern}`);
+    log?.error("utils.go:683", `Can't exclude whole path, excluding pattern: ${text(pattern)}`);
   }
   return false;
+}
+
+function text(bytes: string): string {
+  return Buffer.from(bytes, "latin1").toString();
 }
 
 /** Whom a context is checked for, and without what. */
@@ -64,7 +68,7 @@ export async function validateContextDirectory(
 ): Promise<void> {
   const visit = async (path: string): Promise<void> => {
     if (matches(path, excludes, log)) return;
-    const shown = posix.join(dir, Buffer.from(path, "latin1").toString());
+    const shown = posix.join(dir, text(path));
     const at = Buffer.concat([Buffer.from(`${dir}/`), Buffer.from(path, "latin1")]);
     const cannotStat = (cause: unknown) => denied(cause, `can't stat '${shown}'`);
     const info = await fs.lstat(at).catch(cannotStat);

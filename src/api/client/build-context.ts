@@ -15,7 +15,7 @@ import { isErrno, messageOf } from "../../errdefs/errdefs.ts";
 import { errnoText, pathErrorText } from "../../errdefs/errno-text.ts";
 import { match } from "../../pkg/filepath/match.ts";
 import { type Reader, readAll } from "../../sync/io.ts";
-import { matches, validateContextDirectory } from "../../utils/context.ts";
+import { type MatchLog, matches, validateContextDirectory } from "../../utils/context.ts";
 import { isGit, isUrl } from "../../utils/utils.ts";
 import { ByteSource } from "./byte-source.ts";
 import type { DockerCli } from "./cli.ts";
@@ -108,8 +108,13 @@ export async function directoryContext(cli: DockerCli, root: string, named = roo
   const found = await there(posix.join(root, DOCKERFILE)).catch((cause) => !isErrno(cause, "ENOENT"));
   if (!found) throw new Error(`no Dockerfile found in ${named}`);
   const excludes = await readDockerignore(cli, posix.join(root, ".dockerignore"));
+  // A cloned repository may have any names in it.
+  const log: MatchLog = {
+    debug: (site, text) => cli.log.debug(site, cli.show(text)),
+    error: (site, text) => cli.log.error(site, cli.show(text)),
+  };
   try {
-    await validateContextDirectory(cli.host, root, { excludes, log: cli.log });
+    await validateContextDirectory(cli.host, root, { excludes, log });
   } catch (cause) {
     const text = messageOf(cause);
     throw new Error(
@@ -118,7 +123,7 @@ export async function directoryContext(cli: DockerCli, root: string, named = roo
     );
   }
   const real = await fs.realpath(root);
-  const skip = (path: string) => matches(path, excludes, cli.log);
+  const skip = (path: string) => matches(path, excludes, log);
   return { body: tar(cli.host, real, { skip, context: true }), close: nothing };
 }
 

@@ -23,11 +23,13 @@ test("matches() leaves out what a pattern names, but never everything", () => {
   expect(matches("a/b", ["b", "a/*"], log)).toBe(true);
   expect(matches("a/b/c", ["a/*"], log)).toBe(false);
   expect(matches(".", [".*", "*"], log)).toBe(false);
+  expect(matches("\xc3\xa9", ["?"], log)).toBe(true);
   expect(() => matches("a", ["", "["], log)).toThrow("syntax error in pattern");
   expect(lines).toEqual([
     "[debug] utils.go:686 Skipping excluded path: a/b",
     "[error] utils.go:683 Can't exclude whole path, excluding pattern: .*",
     "[error] utils.go:683 Can't exclude whole path, excluding pattern: *",
+    "[debug] utils.go:686 Skipping excluded path: é",
     "[error] utils.go:678 Error matching: a (pattern: [)",
   ]);
 });
