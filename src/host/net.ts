@@ -27,6 +27,8 @@ export interface FetchOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** A stream goes in chunks, or as many bytes as `Content-Length` says. An answer that comes early ends it. */
   readonly body?: string | Uint8Array | Reader;
+  /** A stream is sent when the other side asks for it, or says nothing for a second: an answer may come in its place. */
+  readonly expectContinue?: boolean;
   readonly redirect?: "manual";
   readonly signal?: AbortSignal;
   /** Address of a proxy, `http://user:password@proxy:3128`: https goes through a tunnel that it opens. */

@@ -19,6 +19,7 @@ const MAX_REDIRECTS = 10;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 /** Those after which a request is sent as it was. */
 const SAME_METHOD = new Set([307, 308]);
+const EXPECTATION_FAILED = 417;
 /** A minute without a byte: 1.2.0's ReceiveTimeout. */
 const SILENCE_MS = 60_000;
 /** For a ping, from the first packet to the last: 1.2.0's ConnectTimeout. */
@@ -135,7 +136,12 @@ export class HttpClient {
     for (const [i, identity] of identities.entries()) {
       const last = i === identities.length - 1;
       try {
-        const response = await this.#once(request, identity);
+        let response = await this.#once(request, identity, true);
+        if (response.status === EXPECTATION_FAILED && typeof request.body === "function") {
+          // Something in between does not know how to ask for a body.
+          await response.discard();
+          response = await this.#once(request, identity, false);
+        }
         if (last || (response.status !== 403 && response.status < 500)) return response;
         await response.discard();
       } catch (cause) {
@@ -145,7 +151,8 @@ export class HttpClient {
     throw new TransportError(`Get ${request.url}: no certificate to show`);
   }
 
-  async #once(request: HttpRequest, identity: TlsIdentity): Promise<HttpResponse> {
+  /** @param asking - a stream is announced first, and sent when it is asked for */
+  async #once(request: HttpRequest, identity: TlsIdentity, asking: boolean): Promise<HttpResponse> {
     const { hostname, host } = new URL(request.url);
     const method = request.method ?? "GET";
     const proxy = proxyFor(new URL(request.url), this.#host.env);
@@ -165,7 +172,7 @@ export class HttpClient {
           signal: guard.signal,
           tls: { ...identity, insecure: this.insecure(host) },
           ...(proxy === undefined ? {} : { proxy }),
-          ...(body === undefined ? {} : { body: typeof body === "function" ? watched(body(), guard) : body }),
+          ...(typeof body === "function" ? { body: watched(body(), guard), expectContinue: asking } : body && { body }),
         }),
       );
     } catch (cause) {

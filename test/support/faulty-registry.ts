@@ -75,12 +75,13 @@ export async function startFaultyRegistry(upstream: string): Promise<FaultyRegis
       await promise;
     },
   };
-  const handle = async (req: IncomingMessage, res: ServerResponse) => {
+  const handle = async (req: IncomingMessage, res: ServerResponse, asked = false) => {
     const request = `${req.method} ${req.url}`;
     requests.push(request);
     if (req.headers.range) ranges.push(req.headers.range);
     for (const { pattern, resolve } of waiting) if (pattern.test(request)) resolve();
     const fault = proxy.fault(request);
+    if (asked && !(fault && ("status" in fault || "redirect" in fault))) res.writeContinue();
     if (fault && "status" in fault) {
       res
         .writeHead(fault.status, { "content-type": "application/json" })
@@ -132,6 +133,10 @@ export async function startFaultyRegistry(upstream: string): Promise<FaultyRegis
   };
   const server = createServer((req, res) => {
     handle(req, res).catch(() => res.destroy());
+  });
+  // As a registry does it: a body that will be refused is not asked for.
+  server.on("checkContinue", (req, res) => {
+    handle(req, res, true).catch(() => res.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   proxy.address = `127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -17,6 +17,9 @@ import { tunnelAgent, viaProxy } from "./proxy.ts";
 /** Connections that are idle this long are closed: a registry must not be kept busy by a daemon that pulls no more. */
 const IDLE_MS = 10_000;
 
+/** How long a server may think about whether it wants a body; many never say so. */
+const CONTINUE_MS = 1_000;
+
 /** One pool of connections per scheme, set of certificates and proxy. */
 const agents = new Map<string, Agent>();
 
@@ -80,7 +83,9 @@ function bodyOf(message: IncomingMessage): NonNullable<FetchResponse["body"]> {
 
 /** Opens the request, directly or by way of a proxy. */
 function open(url: string, options: FetchOptions): ClientRequest {
-  const { method = "GET", headers = {}, signal, proxy } = options;
+  const { method = "GET", signal, proxy } = options;
+  const expect: Record<string, string> = options.expectContinue === true ? { Expect: "100-continue" } : {};
+  const headers = { ...options.headers, ...expect };
   const secure = url.startsWith("https:");
   const agent = agentOf(secure, options);
   const common = { method, agent, ...(signal !== undefined && { signal }) };
@@ -92,14 +97,32 @@ function open(url: string, options: FetchOptions): ClientRequest {
   return protocol.request({ ...way, ...common, headers: { ...headers, ...way.headers } });
 }
 
+/** Waits until the other side wants the body, answers without it, or keeps quiet about it. */
+async function untilAsked(request: ClientRequest): Promise<void> {
+  request.flushHeaders();
+  await new Promise<void>((resolve) => {
+    const go = () => {
+      clearTimeout(timer);
+      for (const event of ["continue", "response", "close"]) request.off(event, go);
+      resolve();
+    };
+    const timer = setTimeout(go, CONTINUE_MS);
+    for (const event of ["continue", "response", "close"]) request.once(event, go);
+  });
+}
+
 /** Sends a stream as fast as the other side takes it. A source that fails breaks the request off. */
-async function feed(request: ClientRequest, body: Reader): Promise<void> {
+async function feed(request: ClientRequest, body: Reader, asked: boolean): Promise<void> {
   let answered = false;
   request.once("response", () => {
     answered = true;
   });
   try {
+    if (asked) await untilAsked(request);
     for await (const chunk of body) {
+      // What has arrived meanwhile is read first: behind an early answer the connection may be closed, and with the failure
+      // to write to it the answer would be lost.
+      await new Promise((resolve) => setImmediate(resolve));
       // What is answered before its end is not sent any further.
       if (request.destroyed || answered) return;
       if (chunk.length === 0 || request.write(chunk)) continue;
@@ -139,7 +162,7 @@ export function httpFetch(url: string, options: FetchOptions = {}): Promise<Fetc
       if (empty) message.resume();
       resolve({ status: message.statusCode ?? 0, headers: headersOf(message), body: empty ? null : bodyOf(message) });
     });
-    if (isStream(body)) void feed(request, body);
+    if (isStream(body)) void feed(request, body, options.expectContinue === true);
     else request.end(body);
   });
 }

@@ -179,3 +179,15 @@ test("HttpClient sends again what a redirect wants again, and only where it was 
   for (const { options } of calls) bodies.push((await readAll(options.body as AsyncIterable<Uint8Array>)).toString());
   expect(bodies).toEqual(["bytes", "bytes", "bytes"]);
 });
+
+test("HttpClient announces a stream, but not twice where nobody knows what that means", async () => {
+  const { http, calls } = client((_url, options) => new Response("x", { status: options.expectContinue ? 417 : 201 }));
+  async function* body(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from("bytes");
+  }
+  const response = await http.send({ method: "PUT", url: "https://r.test/a", body });
+  expect(response.status).toBe(201);
+  expect(calls.map(({ options }) => options.expectContinue)).toEqual([true, false]);
+  await (await http.send({ method: "PUT", url: "https://r.test/a", body: "text" })).discard();
+  expect(calls.at(-1)?.options.expectContinue).toBeUndefined();
+});

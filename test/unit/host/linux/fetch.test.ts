@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer as createNetServer, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { httpFetch } from "../../../../src/host/linux/fetch.ts";
 import type { FetchResponse } from "../../../../src/host/net.ts";
@@ -150,4 +150,53 @@ test("httpFetch() is not confused by a connection that was closed while it was i
   expect(await put(pieces(3))).toBe("x");
   expect(await put(pieces(3))).toBe("x");
   expect(connections).toBe(4);
+});
+
+test("httpFetch() announces a stream, and sends none that is not asked for", async () => {
+  const server = createServer((req, res) => void digestOf(req).then((digest) => res.end(digest)));
+  let wants = true;
+  server.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => {
+    if (!wants) {
+      res.writeHead(503, { Connection: "close" }).end("later");
+      return;
+    }
+    res.writeContinue();
+    server.emit("request", req, res);
+  });
+  const authority = await listen(server);
+  let read = 0;
+  async function* body(): AsyncGenerator<Uint8Array> {
+    for await (const piece of pieces(40)) {
+      read += piece.length;
+      yield piece;
+    }
+  }
+  const put = () => httpFetch(`http://${authority}/`, { method: "PUT", body: body(), expectContinue: true });
+  const hash = createHash("sha256");
+  for await (const piece of pieces(40)) hash.update(piece);
+  expect(await text(await put())).toBe(hash.digest("hex"));
+  expect(read).toBe(4_000_000);
+  wants = false;
+  const refused = await put();
+  expect([refused.status, await text(refused)]).toEqual([503, "later"]);
+  expect(read).toBeLessThanOrEqual(4_100_000);
+});
+
+test("httpFetch() sends to a server that says nothing about what it wants", async () => {
+  const server = createNetServer((socket) => {
+    sockets.add(socket);
+    let got = "";
+    socket.on("data", (data) => {
+      got += data;
+      if (got.endsWith("\r\n0\r\n\r\n")) socket.end("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  try {
+    const options = { method: "PUT", body: pieces(1, 10), expectContinue: true };
+    expect(await text(await httpFetch(`http://127.0.0.1:${port}/`, options))).toBe("ok");
+  } finally {
+    server.close();
+  }
 });
