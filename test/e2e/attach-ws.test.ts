@@ -175,6 +175,17 @@ vm("the client's close is the end of the input, and is answered", async () => {
   await ok("rm", "-f", id);
 });
 
+vm("input for a container that takes none is thrown away, and the client is heard all the same", async () => {
+  const id = await run(image, "sleep", "300");
+  const client = await attach(id, all, "1.30");
+  client.send(frame(BINARY, Buffer.alloc(300_000)), frame(PING, "still there"));
+  await until(() => client.frames.find(({ opcode }) => opcode === PONG)?.payload.toString()).toBe("still there");
+  client.send(frame(CLOSE, ""));
+  await until(() => client.close).toEqual([1000, ""]);
+  await until(() => client.ended).toBe(true);
+  await ok("rm", "-f", id);
+});
+
 vm.each([
   ["a frame that is not masked", frame(TEXT, "x", { masked: false })],
   ["reserved bits", frame(TEXT, "x", { rsv: 4 })],

@@ -14,7 +14,7 @@ import type { Hijacked } from "./hijack.ts";
 import { Query } from "./query.ts";
 import type { ApiRequest } from "./request.ts";
 import { type ResponseWriter, rawHead } from "./response.ts";
-import { type ApiServices, type JsonObject, jsonOf, lastLineOf, objectAt, outputOf } from "./services.ts";
+import { type ApiServices, type JsonObject, jsonOf, lastLineOf, objectAt } from "./services.ts";
 import { WebSocketConnection } from "./websocket/connection.ts";
 import { CLOSE } from "./websocket/frames.ts";
 import { type Refusal, readHandshake } from "./websocket/handshake.ts";
@@ -119,7 +119,7 @@ export async function wsContainersAttach(api: ApiServices, request: ApiRequest):
   const { connection } = request;
   if (!connection) throw new SystemError("Cannot attach: the connection cannot be taken over");
   const form = await request.form();
-  await outputOf(request, api.engine.job("container_inspect", request.name));
+  const container = await jsonOf<JsonObject>(request, api.engine.job("container_inspect", request.name));
   const handshake = readHandshake(request, api.host);
   if (handshake.status !== 101) return refuse(handshake, connection);
 
@@ -140,12 +140,13 @@ export async function wsContainersAttach(api: ApiServices, request: ApiRequest):
   await api.host.clock.sleep(0);
   connection.socket.write(handshake.head);
   told.resolve();
-  const received = socket.receive(job.getenvBool("stdin"));
+  // Of a container without input nobody would take it, and the client's close would wait behind it.
+  const received = socket.receive(job.getenvBool("stdin") && objectAt(container, "Config")["OpenStdin"] === true);
   const failure = await ended;
   if (failure !== undefined && !connection.gone.aborted) {
     api.log.error("server.go:881", `Error attaching websocket: ${failure}`);
   }
-  await socket.close(failure === undefined ? CLOSE.normal : CLOSE.internalError, failure);
+  socket.close(failure === undefined ? CLOSE.normal : CLOSE.internalError, failure);
   await received;
 }
 

@@ -64,24 +64,25 @@ export class WebSocketConnection {
         if (parser.closed) return;
       }
     } catch (cause) {
-      if (cause instanceof FrameError) await this.close(cause.status, cause.message);
+      if (cause instanceof FrameError) this.close(cause.status, cause.message);
     } finally {
       writer.close();
       this.#connection.discard();
     }
   }
 
-  /** Says the last word; once. A client that is gone does not hear it. */
-  async close(status: number = CLOSE.normal, reason = ""): Promise<void> {
+  /** Says the last word; once. A client that does not read holds nobody up. */
+  close(status: number = CLOSE.normal, reason = ""): void {
     if (this.#closed) return;
-    try {
-      for (const writer of this.#writers) await writer.flush();
-      await this.#sendFrame(encodeClose(status, reason));
-    } catch {
-      // The connection is gone.
-    }
+    for (const writer of this.#writers) this.#post(encodeFrame(OPCODE.text, Buffer.from(writer.rest())));
+    this.#post(encodeClose(status, reason));
     this.#closed = true;
     this.#connection.end();
+  }
+
+  /** Sends a frame without waiting for a client that may be gone; nothing when it is empty text. */
+  #post(frame: Uint8Array): void {
+    if (frame.length > 2) this.#connection.write(frame).catch(() => undefined);
   }
 
   #send(type: PayloadType, payload: Uint8Array): Promise<void> {
@@ -125,9 +126,8 @@ class TextWriter implements Writer {
     if (text !== "") await this.#out.write(text);
   }
 
-  /** Sends what is left of a character that never came to its end. */
-  async flush(): Promise<void> {
-    const text = this.#decoder.decode();
-    if (text !== "") await this.#out.write(text);
+  /** What is left of a character that never came to its end. */
+  rest(): string {
+    return this.#decoder.decode();
   }
 }
