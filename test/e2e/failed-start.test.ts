@@ -447,6 +447,18 @@ vm.each(Object.keys(FAILURES))("%s: said so, leaves nothing, and is cured", asyn
   expect(await leaks(daemon, clean, { timeoutMs: PATIENCE_MS })).toEqual([]);
 });
 
+vm("a runc that is killed at any moment leaves nothing", async () => {
+  for (let ms = 3; ms < 90; ms += 8) {
+    const dies = `${REAL_RUNC} "$@" & sleep ${ms / 1000}; kill -9 $!; wait $!; exit 1`;
+    await create("failing", { Tty: ms % 2 === 0 });
+    trouble(`case "$*" in *' run '*) ${dies};; esac`);
+    expect([ms, (await start("failing")).status]).toEqual([ms, 500]);
+    trouble();
+    await remove("failing");
+    expect([ms, await leaks(daemon, clean, { timeoutMs: PATIENCE_MS })]).toEqual([ms, []]);
+  }
+});
+
 vm("a create that fails leaves nothing: no layer, no directory, no name", async () => {
   await create("taken");
   const before = await snapshot(daemon);

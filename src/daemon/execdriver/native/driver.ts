@@ -119,6 +119,8 @@ export class NativeDriver implements ExecDriver {
     } catch (cause) {
       streams?.abandon();
       console?.close();
+      // Whichever step runc got to: it may not have come to write down which cgroups it made, and who is in them.
+      await endCgroups(command.id, this.#host).catch(() => false);
       await this.#removeTraces(command.id);
       throw cause;
     }
