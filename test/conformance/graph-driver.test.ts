@@ -549,6 +549,18 @@ describe.runIf(typeof btrfs !== "string")("btrfs", () => {
     await driver.cleanup();
   });
 
+  test("what a container made inside a layer of vfs goes with it too", async () => {
+    const root = onBtrfs("vfs-there");
+    const driver = await newGraphDriver(root, { name: "vfs", env: {} }, host, log);
+    await driver.create(id(1));
+    const dir = await driver.get(id(1));
+    await host.kernel.subvolumes?.create(dir, "made");
+    await host.kernel.subvolumes?.create(join(dir, "made"), "inside");
+    fs.writeFileSync(join(dir, "made/inside/file"), "x");
+    await driver.remove(id(1));
+    expect(fs.readdirSync(join(root, "vfs/dir"))).toEqual([]);
+  });
+
   test("an ordinary directory is not taken for a subvolume", async () => {
     const root = onBtrfs("ordinary");
     await host.kernel.subvolumes?.create(root, "kept");

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { fromText, toPath } from "../../archive/byte-string.ts";
+import { fromText, toPath, toText } from "../../archive/byte-string.ts";
 import { isErrno, SystemError } from "../../errdefs/errdefs.ts";
 import type { Host } from "../../host/host.ts";
-import { unmountBelow } from "./mounts.ts";
+import { isMounted, unmountBelow } from "./mounts.ts";
 
 /** What deleting needs. */
 export type RemoveHost = Pick<Host, "fs" | "kernel" | "exec">;
@@ -50,9 +50,11 @@ async function removeDirectory(host: RemoveHost, path: string, device: number): 
   for (const entry of entries) {
     if (!entry.isDirectory()) continue;
     const child = `${path}/${entry.name}`;
-    if ((await fs.lstat(toPath(child))).dev !== device)
+    const { dev } = await fs.lstat(toPath(child));
+    // On btrfs a container may have made a subvolume: it has a device of its own, and nothing mounted.
+    if (dev !== device && isMounted(host, toText(child)))
       throw new SystemError(`Cannot remove ${child}: another file system is mounted there`);
-    await removeDirectory(host, child, device);
+    await removeDirectory(host, child, dev);
   }
   await fs.rmdir(toPath(path));
 }
