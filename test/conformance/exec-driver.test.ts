@@ -10,6 +10,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -152,9 +153,13 @@ vm.each([false, true])(
         return new Promise<void>(() => undefined);
       },
     };
-    const ended = driver.run(cmd, { stdout: stuck, stderr: stuck }, () => undefined);
+    const running = deferred<number>();
+    const ended = driver.run(cmd, { stdout: stuck, stderr: stuck }, ({ pid }) => running.resolve(pid));
     await full.promise;
     const first = bytes;
+    // Until it waits for somebody to read: then there is more to come.
+    const state = `/proc/${await running.promise}/stat`;
+    await expect.poll(() => /\) (\w)/.exec(readFileSync(state, "utf8"))?.[1], { timeout: 10_000 }).toBe("S");
     await driver.kill(cmd.id, 9);
     expect(await ended).toMatchObject({ exitCode: -1, signal: 9 });
     expect(bytes).toBeGreaterThan(first); // what was in the pipe
