@@ -90,6 +90,7 @@ function machine() {
     list: () => [docker0],
     addresses: () => [{ index: 3, address: "172.17.42.1", prefix: 16 }],
     routes: () => [],
+    remove: () => undefined,
     close: () => undefined,
   };
   const host = memoryHost({ net: { links: () => links as Links }, exec: { iptables: {}, "iptables-restore": {} } });
