@@ -549,7 +549,11 @@ async function killedWhileBooting(moment: () => boolean): Promise<void> {
   );
   const options = { timeout: 20_000, interval: 20 };
   await expect.poll(pidOf, options).not.toBe(before);
-  await expect.poll(moment, options).toBe(true);
+  let over: string | undefined;
+  void failed.then((text) => {
+    over = text;
+  });
+  await expect.poll(() => over ?? moment(), options).toBe(true);
   process.kill(pidOf(), "SIGKILL");
   expect(await failed).toContain("The daemon did not start");
 }
