@@ -44,7 +44,7 @@ export interface ImageParts {
   readonly extra?: ExtraFiles;
 }
 
-/** The layers of an image for {@link stackLayers}, the image itself last. */
+/** The layers of an image for `stackLayers` (see `stack.ts`), the image itself last. */
 export async function planImage({ graph }: TagStore, parts: ImageParts): Promise<LayerPlan[]> {
   const { config, id: topId } = parts;
   const topFiles = { "config.json": parts.document, ...parts.extra };

@@ -113,7 +113,7 @@ function isLayerBlob(value: unknown): value is LayerBlob {
 /**
  * Notes that a repository has a layer as a blob.
  *
- * @param verified - whether the blob is this layer beyond doubt; otherwise it is noted only where the blob is known
+ * @param noted - `verified`: whether the blob is this layer beyond doubt; otherwise it is noted only where it is known
  */
 export async function noteBlob(
   graph: Graph,

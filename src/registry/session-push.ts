@@ -75,7 +75,7 @@ async function textOf(response: HttpResponse): Promise<string> {
 /**
  * Tells the index which images a repository has.
  *
- * @param validate - they are there now; otherwise they are announced
+ * @param options - `validate`: they are there now; otherwise they are announced
  * @returns where they go, and with which tokens; both empty after `validate`
  * @throws {SystemError}; {UnauthorizedError} with `Status 401` in its text
  * @origin registry/session.go (*Session).PushImageJSONIndex

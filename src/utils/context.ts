@@ -57,7 +57,7 @@ export interface ContextTerms {
  * Checks that everything in a directory can be read, but for what is left out. Where links point does not matter.
  *
  * @param dir - as it appears in messages
- * @throws Error `can't stat '…'`, `no permission to read from '…'`, or {@link BadPatternError}
+ * @throws Error `can't stat '…'`, `no permission to read from '…'`, or `BadPatternError`
  * @origin utils/utils.go ValidateContextDirectory
  * @deviation A directory that cannot be listed is told; 1.2.0 sends it without what is in it.
  */
