@@ -235,11 +235,12 @@ test.runIf(isRoot)("a registry that hangs up is asked again after five seconds; 
   before = (asked) => {
     if (!asked.url.endsWith(`${baseId}/layer`)) return;
     times = [...times, performance.now()];
-    if (times.length === 1) throw new Error("hangs up");
+    // A connection that was kept and is found dead is replaced at once: that one is no attempt.
+    if (performance.now() - (times[0] ?? 0) < 1000) throw new Error("hangs up");
   };
   expect(await daemon.docker("pull", name("app:1.0"))).toMatchObject({ code: 0, stderr: "" });
-  expect(times).toHaveLength(2);
-  expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(4900);
+  expect((times.at(-1) ?? 0) - (times.at(-2) ?? 0)).toBeGreaterThanOrEqual(4900);
+  expect((times.at(-2) ?? 0) - (times[0] ?? 0)).toBeLessThan(1000);
 });
 
 test.runIf(isRoot)("a layer that breaks off is taken up where it broke, and the user sees no error", async () => {
