@@ -52,7 +52,11 @@ export async function containerAttach(daemon: Daemon, job: Job): Promise<void> {
 async function replay(daemon: Daemon, container: Container, out: Outputs): Promise<void> {
   await container.log?.flushed();
   try {
-    const batches = readLog(container.logPath("json"), daemon.host, { tail: undefined, follow: undefined });
+    const batches = readLog(container.logPath("json"), daemon.host, {
+      tail: undefined,
+      follow: undefined,
+      merged: true,
+    });
     for await (const { lines } of batches) await writeLines(lines, out, (line) => line.log);
   } catch (cause) {
     if (isErrno(cause, "ENOENT")) await legacyLogs(daemon, container, out);

@@ -50,6 +50,7 @@ export async function containerLogs(daemon: Daemon, job: Job): Promise<void> {
       tail: tailOf(daemon, job.getenv("tail")),
       follow: job.getenvBool("follow") && container.state.running ? container.log : undefined,
       signal: job.signal,
+      merged: !times && since === undefined && until === undefined,
     });
     for await (const { lines, live } of batches) {
       const wanted =

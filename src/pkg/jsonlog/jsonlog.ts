@@ -75,52 +75,90 @@ export function encodePlainLines(text: string, limit: number, stream: string, ti
 const OPEN = '{"log":"';
 const AFTER_LOG = { stdout: '","stream":"stdout","time":"', stderr: '","stream":"stderr","time":"' };
 
+/** Lines whose only escape is the end of what was printed: most lines are so, and need no JSON parser. */
+class PlainLines {
+  readonly #text: string;
+  /** The next backslash at or after the line: looked for once, not once a line. */
+  #slash: number;
+  #quote = 0;
+  #close = 0;
+  /** Of the line that was taken last. */
+  stream: "stdout" | "stderr" = "stdout";
+  /** Where the next line begins. */
+  next = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+    this.#slash = text.indexOf("\\");
+  }
+
+  /** Takes the line at {@link next}, if it is plain. */
+  take(): boolean {
+    const [text, start] = [this.#text, this.next];
+    if (this.#slash >= 0 && this.#slash < start) this.#slash = text.indexOf("\\", start);
+    const slash = this.#slash;
+    const quote = slash + 2;
+    if (slash < 0 || !text.startsWith(OPEN, start) || text.indexOf('"', start + OPEN.length) !== quote) return false;
+    if (text.charCodeAt(slash + 1) !== 0x6e) return false;
+    if (text.startsWith(AFTER_LOG.stdout, quote)) this.stream = "stdout";
+    else if (text.startsWith(AFTER_LOG.stderr, quote)) this.stream = "stderr";
+    else return false;
+    const close = text.indexOf('"', quote + AFTER_LOG.stdout.length);
+    const following = text.indexOf("\\", quote);
+    if (close < 0 || (following >= 0 && following < close)) return false;
+    if (text.charCodeAt(close + 1) !== 0x7d || text.charCodeAt(close + 2) !== 0x0a) return false;
+    this.#quote = quote;
+    this.#close = close;
+    this.#slash = following;
+    this.next = close + 3;
+    return true;
+  }
+
+  /** What was printed, without the line's end. @param start - where the line begins */
+  printed(start: number): string {
+    return this.#text.slice(start + OPEN.length, this.#quote - 2);
+  }
+
+  get time(): string {
+    return this.#text.slice(this.#quote + AFTER_LOG.stdout.length, this.#close);
+  }
+}
+
 /**
  * Reads the whole lines in a piece of the file; a broken one is left out.
  *
  * @param text - a byte string that begins with a line; so are the texts of the result
+ * @param merged - nobody asks for times: neighbours of one stream may come as one line, without a time
  * @returns the lines, and where the first that is not whole begins
  */
-export function decodeJsonLogLines(text: string): { lines: JsonLog[]; rest: number } {
+export function decodeJsonLogLines(text: string, merged = false): { lines: JsonLog[]; rest: number } {
   const lines: JsonLog[] = [];
-  let start = 0;
-  // The next backslash is looked for once, not once a line.
-  let slash = text.indexOf("\\");
+  const plain = new PlainLines(text);
+  let run: string[] = [];
+  let stream = "";
+  const endRun = (): void => {
+    if (run.length > 0) lines.push({ log: `${run.join("\n")}\n`, stream, time: "" });
+    run = [];
+  };
   for (;;) {
-    if (slash >= 0 && slash < start) slash = text.indexOf("\\", start);
-    const plain = slash < 0 ? undefined : plainLine(text, start, slash);
-    if (plain !== undefined) {
-      lines.push(plain.line);
-      start = plain.next;
-      slash = plain.slash;
+    const start = plain.next;
+    if (plain.take()) {
+      if (!merged) {
+        lines.push({ log: `${plain.printed(start)}\n`, stream: plain.stream, time: plain.time });
+        continue;
+      }
+      if (plain.stream !== stream) endRun();
+      stream = plain.stream;
+      run.push(plain.printed(start));
       continue;
     }
+    endRun();
     const end = text.indexOf("\n", start);
     if (end < 0) return { lines, rest: start };
     const line = decodeBytes(text.slice(start, end));
     if (line !== undefined) lines.push(line);
-    start = end + 1;
+    plain.next = end + 1;
   }
-}
-
-/** The line at `start`, if its only escape, at `slash`, is the end of what was printed: most lines are so. */
-function plainLine(
-  text: string,
-  start: number,
-  slash: number,
-): { line: JsonLog; next: number; slash: number } | undefined {
-  const quote = slash + 2;
-  if (!text.startsWith(OPEN, start) || text.indexOf('"', start + OPEN.length) !== quote) return undefined;
-  if (text.charCodeAt(slash + 1) !== 0x6e) return undefined;
-  const stream = text.startsWith(AFTER_LOG.stdout, quote) ? "stdout" : "stderr";
-  if (stream === "stderr" && !text.startsWith(AFTER_LOG.stderr, quote)) return undefined;
-  const time = quote + AFTER_LOG.stdout.length;
-  const end = text.indexOf('"', time);
-  const following = text.indexOf("\\", quote);
-  if (end < 0 || text.charCodeAt(end + 1) !== 0x7d || (following >= 0 && following < end)) return undefined;
-  if (text.indexOf("\n", start) !== end + 2) return undefined;
-  const log = `${text.slice(start + OPEN.length, slash)}\n`;
-  return { line: { log, stream, time: text.slice(time, end) }, next: end + 3, slash: following };
 }
 
 function decodeBytes(line: string): JsonLog | undefined {

@@ -25,6 +25,8 @@ export interface ReadOptions {
   /** Goes on with this log's growth until it is closed. */
   readonly follow: JsonFileLog | undefined;
   readonly signal?: AbortSignal;
+  /** Nobody asks when a line was printed: neighbours may come as one. */
+  readonly merged?: boolean;
 }
 
 /** Some lines that were there together, their texts as byte strings. `live`: written after the question. */
@@ -37,7 +39,7 @@ export interface LogBatch {
 export async function* readLog(path: string, host: Pick<Host, "fs">, options: ReadOptions): AsyncGenerator<LogBatch> {
   const file = await host.fs.open(path, "r");
   try {
-    const splitter = new LineSplitter();
+    const splitter = new LineSplitter(options.merged === true);
     const end = (await file.stat()).size;
     let position = end;
     if (options.tail === undefined) position = 0;
@@ -108,8 +110,13 @@ async function either(growth: Promise<void>, signal: AbortSignal | undefined): P
 }
 
 class LineSplitter {
+  readonly #merged: boolean;
   #rest = "";
   #skipping = false;
+
+  constructor(merged: boolean) {
+    this.#merged = merged;
+  }
 
   push(block: Buffer): JsonLog[] {
     const text = block.toString("latin1");
@@ -124,7 +131,7 @@ class LineSplitter {
     }
     const whole = this.#skipping ? text.slice(end + 1) : this.#rest + text;
     this.#skipping = false;
-    const { lines, rest } = decodeJsonLogLines(whole);
+    const { lines, rest } = decodeJsonLogLines(whole, this.#merged);
     this.#rest = whole.slice(rest);
     return lines;
   }

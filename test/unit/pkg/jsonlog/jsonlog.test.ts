@@ -53,6 +53,18 @@ test("decodeJsonLogLines() reads the bytes of what decodeJsonLog() reads", () =>
       lines: expected.map(({ log, stream, time }) => ({ log: bytes(log), stream: bytes(stream), time: bytes(time) })),
       rest: bytes(text).length,
     });
+    // Merged: the same output in the same order.
+    const output = (all: readonly { log: string; stream: string }[]) =>
+      all.reduce<string[]>((out, { log, stream: name }) => {
+        if (out.at(-2) === name) out[out.length - 1] += log;
+        else if (log !== "") out.push(name, log);
+        return out;
+      }, []);
+    const merged = decodeJsonLogLines(bytes(text + rest), true);
+    expect(merged.rest).toBe(bytes(text).length);
+    expect(output(merged.lines)).toEqual(
+      output(expected.map(({ log, stream: name }) => ({ log: bytes(log), stream: name }))),
+    );
   };
   const broken = [
     '{"log":"a\\n","str',
