@@ -52,16 +52,21 @@ export async function containerLogs(daemon: Daemon, job: Job): Promise<void> {
       signal: job.signal,
       merged: !times && since === undefined && until === undefined,
     });
+    // The next lines are read while the client takes these.
+    let sending = Promise.resolve();
     for await (const { lines, live } of batches) {
       const wanted =
         since === undefined && until === undefined ? lines : lines.filter((l) => isWithin(l, since, until));
-      await writeLines(wanted, out, (line) => {
+      await sending;
+      sending = writeLines(wanted, out, (line) => {
         if (!times) return line.log;
         return live && !plain ? `[${line.time}] ${line.log}` : `${line.time} ${line.log}`;
       });
+      sending.catch(() => undefined); // awaited in the next round, or at the end
       const last = lines.at(-1);
-      if (until !== undefined && last !== undefined && !isWithin(last, undefined, until)) return;
+      if (until !== undefined && last !== undefined && !isWithin(last, undefined, until)) break;
     }
+    await sending;
   } catch (cause) {
     if (!isErrno(cause, "ENOENT")) throw cause;
     await legacyLogs(daemon, container, out);
