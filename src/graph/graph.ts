@@ -26,15 +26,16 @@ import { Image, type ImageGraph, loadImage } from "../image/image.ts";
 import type { Logger } from "../pkg/log/log.ts";
 import { TruncIndex } from "../pkg/truncindex/truncindex.ts";
 import type { Config } from "../runconfig/config.ts";
-import { type Deferred, deferred } from "../sync/deferred.ts";
 import type { Reader } from "../sync/io.ts";
 import { KeyedMutex } from "../sync/keyed-mutex.ts";
 import { replaceFile, syncDirectory } from "../utils/durable.ts";
 import { rfc3339Nano } from "../utils/go-time.ts";
 import { generateRandomID, ID_PATTERN, validateID } from "../utils/utils.ts";
+import { childrenIn, withAncestors } from "./ancestry.ts";
 import { Chains } from "./chains.ts";
 import { Children } from "./children.ts";
 import { commitStaged, recoverCommits } from "./commit.ts";
+import { Holds } from "./holds.ts";
 import { openLayer } from "./layer-archive.ts";
 import { type ExtraFiles, StagedImage } from "./staged.ts";
 
@@ -56,17 +57,6 @@ export interface NewImage {
   readonly extra?: ExtraFiles | undefined;
 }
 
-/** Somebody else adds the same image just now. */
-export class BeingAddedError extends ConflictError {
-  /** Resolves when it is in, or given up. */
-  readonly ended: Promise<void>;
-
-  constructor(id: string, ended: Promise<void>) {
-    super(`Image ${id} is being added by somebody else`);
-    this.ended = ended;
-  }
-}
-
 /** @origin graph/graph.go Graph */
 export class Graph implements ImageGraph {
   readonly root: string;
@@ -79,10 +69,7 @@ export class Graph implements ImageGraph {
   readonly #index = new TruncIndex();
   readonly #ids = new Set<string>();
   readonly #loaded = new Map<string, Promise<Image>>();
-  /** Ids that somebody builds upon and that therefore cannot be deleted; with the number of them. */
-  readonly #held = new Map<string, number>();
-  /** Ids that are prepared and neither committed nor discarded. */
-  readonly #staging = new Map<string, Deferred<void>>();
+  readonly #holds = new Holds();
   readonly #mutex = new KeyedMutex();
 
   private constructor(root: string, driver: GraphDriver, host: GraphHost, log: Logger) {
@@ -277,17 +264,7 @@ export class Graph implements ImageGraph {
     validateID(image.id);
     if (image.parent !== "") validateID(image.parent);
     if (await this.exists(image.id)) throw new ConflictError(`Image ${image.id} already exists`);
-    const holds = [image.id, image.parent].filter((id) => id !== "");
-    const other = this.#staging.get(image.id);
-    if (other !== undefined) throw new BeingAddedError(image.id, other.promise);
-    for (const id of holds) this.hold(id);
-    const staging = deferred();
-    this.#staging.set(image.id, staging);
-    const end = () => {
-      this.#staging.delete(image.id);
-      staging.resolve();
-      for (const id of holds) this.release(id);
-    };
+    const end = this.#holds.arrive(image.id, image.parent);
     const temporary = join(this.root, "_tmp");
     try {
       await this.fs.mkdir(temporary, { recursive: true, mode: 0o700 });
@@ -335,19 +312,17 @@ export class Graph implements ImageGraph {
 
   /** Keeps an image from being deleted until {@link release}. */
   hold(id: string): void {
-    this.#held.set(id, (this.#held.get(id) ?? 0) + 1);
+    this.#holds.hold(id);
   }
 
   /** Gives back one {@link hold}. */
   release(id: string): void {
-    const left = (this.#held.get(id) ?? 0) - 1;
-    if (left > 0) this.#held.set(id, left);
-    else this.#held.delete(id);
+    this.#holds.release(id);
   }
 
   /** Whether somebody builds upon the image just now. */
   isHeld(id: string): boolean {
-    return this.#held.has(id);
+    return this.#holds.isHeld(id);
   }
 
   /** Makes an empty directory inside the store. @origin graph/graph.go (*Graph).Mktemp */
@@ -393,26 +368,7 @@ export class Graph implements ImageGraph {
         }
       }),
     );
-    const usable = new Map<string, boolean>();
-    const check = (image: Image): boolean => {
-      const path: string[] = [];
-      let current: Image | undefined = image;
-      let good = false;
-      while (current !== undefined) {
-        const known = usable.get(current.id);
-        if (known !== undefined || path.includes(current.id)) {
-          good = known ?? false;
-          break;
-        }
-        path.push(current.id);
-        good = current.parent === "";
-        current = good ? undefined : images.get(current.parent);
-      }
-      for (const id of path) usable.set(id, good);
-      return good;
-    };
-    const sorted = [...images.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
-    return new Map(sorted.filter(check).map((image) => [image.id, image]));
+    return withAncestors(images);
   }
 
   /** The children of each image that has some. @origin graph/graph.go (*Graph).ByParent */
@@ -442,7 +398,7 @@ export class Graph implements ImageGraph {
   async removeOrphans(keep: ReadonlySet<string>): Promise<string[]> {
     const removed: string[] = [];
     for (const id of await this.driver.ids()) {
-      if (this.#ids.has(id) || keep.has(id) || this.#staging.has(id)) continue;
+      if (this.#ids.has(id) || keep.has(id) || this.#holds.isArriving(id)) continue;
       try {
         await this.driver.remove(id);
         removed.push(id);
@@ -462,15 +418,4 @@ export class Graph implements ImageGraph {
       if (!isErrno(cause, "ENOENT")) throw cause;
     });
   }
-}
-
-function childrenIn(images: ReadonlyMap<string, Image>): Map<string, Image[]> {
-  const children = new Map<string, Image[]>();
-  for (const image of images.values()) {
-    if (!images.has(image.parent)) continue;
-    const siblings = children.get(image.parent);
-    if (siblings === undefined) children.set(image.parent, [image]);
-    else siblings.push(image);
-  }
-  return children;
 }

@@ -6,7 +6,7 @@
  */
 
 import { newImgJSON } from "../image/image.ts";
-import { BeingAddedError } from "./graph.ts";
+import { BeingAddedError } from "./holds.ts";
 import { raceAbort } from "./shared-work.ts";
 import type { ExtraFiles, StagedImage } from "./staged.ts";
 import type { TagStore } from "./tags.ts";
