@@ -74,7 +74,7 @@ async function deleteImage(request: Request, name: string, first: boolean): Prom
   const isId = image.id.includes(name.replace(/^sha256:/, ""));
   const tags = isId ? tagsOf(request, image, name) : name.includes("@") ? [] : [withTag(name)];
   // An ancestor that has a name of its own stays.
-  if (!first && repositories.byId().has(image.id)) return;
+  if (!first && (repositories.byId().has(image.id) || repositories.repoDigests(image.id).length > 0)) return;
   const children = (await graph.byParent()).get(image.id) ?? [];
 
   let untagged = false;
@@ -89,8 +89,8 @@ async function deleteImage(request: Request, name: string, first: boolean): Prom
   }
   const left = repositories.byId().get(image.id) ?? [];
   if (left.length > 0) return;
-  await forgetDigests(request, image, name);
-  if (children.length > 0) return;
+  await forgetDigests(request, image, isId ? undefined : new Set(tags.map(([repository]) => repository)));
+  if (children.length > 0 || repositories.repoDigests(image.id).length > 0) return;
   await checkUnused(request, image.id, untagged);
   await repositories.deleteAll(image.id);
   await graph.delete(image.id);
@@ -127,9 +127,10 @@ function withTag(name: string): [repository: string, tag: string] {
  */
 function tagsOf({ daemon, force, today }: Request, image: Image, name: string): [string, string][] {
   const names = (daemon.repositories.byId().get(image.id) ?? []).map(withTag);
-  const first = names[0]?.[0];
+  const digests = today ? daemon.repositories.repoDigests(image.id).map(repositoryOf) : [];
+  const first = names[0]?.[0] ?? digests[0];
   const own = names.filter(([repository]) => repository === first);
-  if (own.length < names.length && !force) {
+  if ((own.length < names.length || digests.some((repository) => repository !== first)) && !force) {
     throw new ConflictError(
       `Conflict, cannot delete image ${name} because it is tagged in multiple repositories, use -f to force`,
     );
@@ -137,13 +138,22 @@ function tagsOf({ daemon, force, today }: Request, image: Image, name: string): 
   return today ? names : own;
 }
 
-/** An image without a tag has no digest either, unless it is asked for by one. */
-async function forgetDigests(request: Request, image: Image, name: string): Promise<void> {
+function repositoryOf(digest: string): string {
+  return digest.slice(0, digest.indexOf("@"));
+}
+
+/**
+ * An image without a tag in a repository has no digest there either, unless it is asked for by one. Digests of other
+ * repositories keep it, as names do.
+ *
+ * @param of - the repositories; `undefined`: all
+ */
+async function forgetDigests(request: Request, image: Image, of: ReadonlySet<string> | undefined): Promise<void> {
   const { repositories } = request.daemon;
   for (const known of repositories.repoDigests(image.id)) {
-    if (known === name) continue;
-    const [repository = "", digest = ""] = known.split("@");
-    await repositories.deleteDigest(repository, digest);
+    const repository = repositoryOf(known);
+    if (of !== undefined && !of.has(repository)) continue;
+    await repositories.deleteDigest(repository, known.slice(repository.length + 1));
     if (request.today) request.rows.push({ Untagged: known });
   }
 }

@@ -302,9 +302,16 @@ describe.runIf(isRoot)("images", () => {
     );
     await ok(daemon.today("pull", digest));
     expect(await listed()).toEqual([`${name}:<none>`]);
+    await ok(daemon.docker("tag", digest, "other:name"));
+    expect(await ok(daemon.today("rmi", "other:name"))).toBe("Untagged: other:name");
     const removed = await ok(daemon.today("rmi", digest));
     expect(removed).toMatch(new RegExp(`^Untagged: ${digest}\\nDeleted: sha256:`));
     expect(await rows("/images/json?all=1")).toHaveLength(0);
+    // Our client, too, although 1.2.0's takes the name for a wrong one.
+    await ok(daemon.docker("pull", digest));
+    await ok(daemon.docker("rmi", digest));
+    expect(await ok(daemon.docker("run", "--rm", "--net=none", digest, "echo", "by digest"))).toBe("by digest");
+    await ok(daemon.docker("rmi", digest));
   });
 
   test("rmi refuses what containers need, running or not, and says which", async () => {

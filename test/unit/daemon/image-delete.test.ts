@@ -110,3 +110,25 @@ test("image_delete removes digests together with the last tag", async () => {
     { Deleted: id("b") },
   ]);
 });
+
+// origin: dockerd 20.10, `rmi` beside a reference by digest
+test("image_delete keeps an image that another repository knows by digest", async () => {
+  const digest = `sha256:${id("0")}`;
+  const today = { apiVersion: "1.30" };
+  await images.store.setDigest("app", digest, id("c"));
+  await images.store.setDigest("far/app", digest, id("c"));
+  await remove("app:v1", today);
+  await remove("host:5000/app:v1", today);
+  expect(await remove("app", today)).toEqual([{ Untagged: "app:latest" }, { Untagged: `app@${digest}` }]);
+  await images.store.set("app", "latest", id("c"));
+  expect(await remove(id("c"), today)).toContain("it is tagged in multiple repositories, use -f to force");
+  await remove("app", today);
+  // Nor is it an ancestor that goes with its last child.
+  await add("d", "c", "child:latest");
+  expect(await remove("child", today)).toEqual([{ Untagged: "child:latest" }, { Deleted: id("d") }]);
+  expect(await remove(`far/app@${digest}`, today)).toEqual([
+    { Untagged: `far/app@${digest}` },
+    { Deleted: id("c") },
+    { Deleted: id("b") },
+  ]);
+});

@@ -18,7 +18,8 @@ import { stream } from "../utils.ts";
  * Lets the daemon fetch an image: one tag, or all of a repository when none is named.
  *
  * @origin api/client/commands.go (*DockerCli).CmdPull
- * @deviation Names may have any number of parts, short ones too, as registries allow them since 2015.
+ * @deviation Names may have any number of parts, short ones too, as registries allow them since 2015; and
+ *   `NAME@sha256:…` names an image by its manifest, as since Docker 1.6.
  * @article 003/s8
  */
 export async function cmdPull(cli: DockerCli, args: string[]): Promise<void> {
@@ -37,7 +38,8 @@ export async function cmdPull(cli: DockerCli, args: string[]): Promise<void> {
  * @origin api/client/commands.go (*DockerCli).pullImage
  */
 export async function pullImage(cli: DockerCli, image: string): Promise<void> {
-  const [repository, tag] = parseRepositoryTag(image);
+  const at = image.indexOf("@");
+  const [repository, tag] = at < 0 ? parseRepositoryTag(image) : [image.slice(0, at), image.slice(at + 1)];
   await create(cli, repository, { fromImage: repository, tag: tag || "latest" }, cli.err, false);
 }
 
@@ -49,7 +51,7 @@ async function create(
   out: Writer,
   asking: boolean,
 ): Promise<void> {
-  const { hostname } = resolveRepositoryPath(repository);
+  const { hostname } = resolveRepositoryPath(repository.replace(/@.*$/s, ""));
   const send = (auth: string) =>
     stream(cli, "POST", `/images/create${query(values)}`, { out, headers: [["X-Registry-Auth", auth]] });
   await (asking ? withLogin(cli, hostname, "pull", send) : send(await registryAuth(cli, hostname)));

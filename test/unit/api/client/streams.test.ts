@@ -377,6 +377,21 @@ test("events turns times into seconds and shows messages", async () => {
   expect(stdout).toMatch(/^2014-08-2\dT\d\d:13:34\S* c1: \(from busybox\) start\n$/);
 });
 
+test("pull and run take a name with a digest", async () => {
+  const name = `host.tld/a@sha256:${"0".repeat(64)}`;
+  const json = { headers: { "Content-Type": "application/json" }, chunks: ['{"status":"done"}'] };
+  const pulled = await against({ "POST /images/create": json }, ["pull", name]);
+  expect(pulled.lines).toEqual([`POST /images/create?fromImage=${encodeURIComponent(name)}&tag=`]);
+  let created = 0;
+  const routes = runRoutes({
+    "POST /containers/create": () =>
+      created++ === 0 ? { status: 404, body: "No such image\n" } : { status: 201, body: { Id: "c1" } },
+    "POST /images/create": json,
+  });
+  const { lines } = await against(routes, ["run", "-d", name]);
+  expect(lines[1]).toBe(`POST /images/create?fromImage=host.tld%2Fa&tag=sha256%3A${"0".repeat(64)}`);
+});
+
 test("pull shows progress, and the stream's error as its own", async () => {
   const routes: Routes = {
     "POST /images/create": {
