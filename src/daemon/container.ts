@@ -20,7 +20,7 @@ import type { Config } from "../runconfig/config.ts";
 import type { HostConfig } from "../runconfig/host-config.ts";
 import { type Deferred, deferred } from "../sync/deferred.ts";
 import { type PipeReader, type PipeWriter, pipe } from "../sync/pipe.ts";
-import { goJson } from "../utils/go-json.ts";
+import { asMap, goJson } from "../utils/go-json.ts";
 import { rfc3339Nano, ZERO_TIME } from "../utils/go-time.ts";
 import { writeDurably } from "./durable.ts";
 import type { Command } from "./execdriver/driver.ts";
@@ -185,8 +185,8 @@ export class Container {
       MountLabel: this.mountLabel,
       ProcessLabel: this.processLabel,
       RestartCount: this.restartCount,
-      Volumes: this.volumes ?? null,
-      VolumesRW: this.volumesRW ?? null,
+      Volumes: this.volumes ? asMap(this.volumes) : null,
+      VolumesRW: this.volumesRW ? asMap(this.volumesRW) : null,
     };
   }
 

@@ -24,16 +24,18 @@ export async function removeUnwritten({ fs }: Pick<Host, "fs">, directory: strin
  * Writes files of one directory: each to a temporary name, synced, renamed; then the directory is synced once.
  *
  * @param files - text by file name
+ * @param mode - permission bits of the files
  */
 export async function writeDurably(
   host: Pick<Host, "fs">,
   directory: string,
   files: Readonly<Record<string, string>>,
+  mode = 0o644,
 ): Promise<void> {
   await Promise.all(
     Object.entries(files).map(async ([name, text]) => {
       const path = posix.join(directory, name);
-      const file = await host.fs.open(`${path}${ending}`, "w", 0o644);
+      const file = await host.fs.open(`${path}${ending}`, "w", mode);
       try {
         await file.writeFile(text);
         await file.datasync();

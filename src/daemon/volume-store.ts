@@ -2,20 +2,21 @@
  * Volumes that the daemon makes.
  *
  * ```text
- * <root>/volumes/<id>/json   that there is such a volume
- * <root>/vfs/dir/<id>/       what is in it
+ * <root>/volumes/<id>/json, layersize   that there is such a volume
+ * <root>/vfs/dir/<id>/                  what is in it
  * ```
  *
- * 1.2.0 keeps them as images without layers in a graph of their own; the directories are the same.
+ * 1.2.0 keeps them as images without layers in a graph of their own; the files are the same.
  *
  * @origin daemon/volumes.go createVolumeHostPath; daemon/daemon.go NewDaemonFromDirectory (volumes graph)
  * @module
  */
 
 import posix from "node:path/posix";
+import { VERSION } from "../dockerversion/dockerversion.ts";
 import { isErrno, NoSuchError } from "../errdefs/errdefs.ts";
 import type { Host } from "../host/host.ts";
-import { goJson } from "../utils/go-json.ts";
+import { Image } from "../image/image.ts";
 import { asObject, unmarshal } from "../utils/go-json-decode.ts";
 import { rfc3339Nano } from "../utils/go-time.ts";
 import { generateRandomID, ID_PATTERN } from "../utils/utils.ts";
@@ -65,9 +66,12 @@ export class VolumeStore {
     try {
       // Content last: a volume without it is one that a crash cut off.
       await fs.mkdir(posix.join(this.#root, id), { mode: 0o700 });
-      await writeDurably(this.#host, posix.join(this.#root, id), {
-        json: goJson({ id, created, container, container_config: {} }),
-      });
+      await writeDurably(
+        this.#host,
+        posix.join(this.#root, id),
+        { json: describe(id, created, container), layersize: "0" },
+        0o600,
+      );
       await fs.mkdir(this.#data, { recursive: true, mode: 0o700 });
       await fs.mkdir(data, { mode: 0o755 });
     } catch (cause) {
@@ -126,4 +130,16 @@ export class VolumeStore {
     await this.#host.fs.rm(posix.join(this.#data, id), { recursive: true, force: true });
     await this.#host.fs.rm(posix.join(this.#root, id), { recursive: true, force: true });
   }
+}
+
+/**
+ * The description of a volume: of an image that has nothing.
+ *
+ * @deviation `container` is who the volume was made for, so that it can be told whether a crash came before that was
+ * written down there; 1.2.0 says nothing.
+ */
+function describe(id: string, created: string, container: string): string {
+  const image = new Image({ id, created, container, docker_version: VERSION, architecture: "amd64", os: "linux" });
+  image.size = 0;
+  return image.toJson();
 }

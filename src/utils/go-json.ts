@@ -68,6 +68,13 @@ function sortedEntries(map: ReadonlyMap<unknown, unknown>): [string, unknown][] 
   return [...map].map(([key, item]): [string, unknown] => [String(key), item]).sort((a, b) => compareBytes(a[0], b[0]));
 }
 
+/** A record that plays a map: the same, with its keys in the order that Go prints them in. */
+export function asMap<T>(record: Readonly<Record<string, T>>): Record<string, T> {
+  const sorted = Object.create(null) as Record<string, T>; // `__proto__` is a key like any other
+  for (const key of Object.keys(record).sort(compareBytes)) sorted[key] = record[key] as T;
+  return sorted;
+}
+
 /**
  * A value as Go's `json.Marshal` prints it, keys in the object's own order.
  *

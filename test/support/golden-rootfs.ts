@@ -22,9 +22,9 @@ const ETC: Record<string, string> = {
     "nobody:x:99:99:nobody:/home:/bin/false\n",
   ].join(""),
   "etc/shadow": "root:*:16000:0:99999:7:::\n",
-  "etc/hosts": "127.0.0.1\tlocalhost\n",
-  "etc/hostname": "busybox\n",
-  "etc/resolv.conf": "nameserver 8.8.8.8\n",
+  "etc/hosts": "",
+  "etc/hostname": "",
+  "etc/resolv.conf": "",
 };
 
 /** What is in it: path to text, link or program. @throws when the system's BusyBox is too large */
@@ -52,7 +52,7 @@ export async function goldenRootfs(): Promise<Buffer> {
     archive.entry({ name, type: "directory", mode: name === "tmp" ? 0o1777 : 0o755, mtime });
   }
   for (const [name, what] of Object.entries(goldenLayer())) {
-    if (typeof what === "string") archive.entry({ name, mode: 0o644, mtime }, what);
+    if (typeof what === "string") archive.entry({ name, mode: what === "" ? 0o755 : 0o644, mtime }, what);
     else if ("link" in what) archive.entry({ name, type: "symlink", linkname: what.link, mtime });
     else archive.entry({ name, mode: 0o755, mtime }, readFileSync(BUSYBOX));
   }
