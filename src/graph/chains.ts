@@ -2,8 +2,9 @@
  * Finds layers by what is in them.
  *
  * A chain id names a stack of layers by their digests (OCI image specification). An image that was pulled with
- * verification has it in a file `chainid`; a description that anybody could have sent proves nothing, whatever id it
- * claims, so that nobody can put a layer in another one's place (CVE-2014-8178).
+ * verification has it in a file `chainid`, and one whose layers were read and summed for a push; a description that
+ * anybody could have sent proves nothing, whatever id it claims, so that nobody can put a layer in another one's place
+ * (CVE-2014-8178).
  *
  * ```text
  * <graph>/<id>/chainid      sha256:<hex> of the image's layer and all below it
@@ -15,8 +16,10 @@
 
 import { join } from "node:path/posix";
 import { isErrno } from "../errdefs/errdefs.ts";
+import { replaceFile } from "../utils/durable.ts";
 import type { Graph } from "./graph.ts";
 
+const CHAIN_FILE = "chainid";
 const CHAIN = /^sha256:[a-f0-9]{64}$/;
 
 /** @since Docker 1.10 */
@@ -44,7 +47,7 @@ export class Chains {
     const usable = await this.#graph.map();
     await Promise.all(
       [...usable.keys()].map(async (id) => {
-        const text = await fs.readFile(join(this.#graph.imageRoot(id), "chainid"), "utf8").catch((cause: unknown) => {
+        const text = await fs.readFile(join(this.#graph.imageRoot(id), CHAIN_FILE), "utf8").catch((cause: unknown) => {
           if (!isErrno(cause, "ENOENT")) throw cause;
           return "";
         });
@@ -61,6 +64,13 @@ export class Chains {
   /** An image was added. */
   add(chainId: string, id: string): void {
     if (!this.#byChain.has(chainId)) this.#byChain.set(chainId, id);
+  }
+
+  /** Writes down what an image stands for, whose layer and all below it were read. It must be held. */
+  async note(chainId: string, id: string): Promise<void> {
+    if ((await this.#graph.readExtra(id, CHAIN_FILE)) !== undefined) return;
+    await replaceFile(this.#graph.fs, join(this.#graph.imageRoot(id), CHAIN_FILE), chainId);
+    this.add(chainId, id);
   }
 
   /** An image was deleted; another one may stand for the same chain. */

@@ -59,8 +59,9 @@ export async function pullV2(
   const label = labelOf(target);
   const { digest, manifest, document: stored } = await repository.manifest(target.reference, target.platform, signal);
   sink.status(target.reference, `Pulling from ${remotePath(target.resolved)}`);
-  const id = digestHex(manifest.config.digest);
-  if (!(await store.graph.chains.isVerified(id))) {
+  const known = await knownBy(store, target, digest, stored.bytes);
+  const id = known ?? digestHex(manifest.config.digest);
+  if (known === undefined && !(await store.graph.chains.isVerified(id))) {
     if (await store.graph.exists(id)) {
       throw new SystemError(
         `Cannot pull ${label}: image ${truncateID(id)} exists already, from a source that is not verified`,
@@ -73,6 +74,22 @@ export async function pullV2(
   const fresh = await name(store, target, digest, id);
   sink.status("", `Digest: ${digest}`);
   sink.status("", `Status: ${fresh ? "Downloaded newer image for" : "Image is up to date for"} ${label}`);
+}
+
+/**
+ * The image that has this very manifest here, because it was pulled by it, or pushed. The digest of a list names more than
+ * one image.
+ */
+async function knownBy(
+  store: TagStore,
+  target: PullTarget,
+  digest: string,
+  manifest: Uint8Array,
+): Promise<string | undefined> {
+  const { graph } = store;
+  if (`sha256:${graph.host.hash("sha256").update(manifest).hex()}` !== digest) return undefined;
+  const image = await store.lookupImage(`${target.localName}@${digest}`).catch(() => undefined);
+  return image !== undefined && (await graph.map()).has(image.id) ? image.id : undefined;
 }
 
 /** @returns whether the name led somewhere else before */

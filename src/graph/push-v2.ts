@@ -8,7 +8,8 @@
  * @module
  */
 
-import { NotFoundError } from "../errdefs/errdefs.ts";
+import { messageOf, NotFoundError } from "../errdefs/errdefs.ts";
+import { chainIds } from "../registry/v2/config.ts";
 import { type EncodedManifest, encodeManifest } from "../registry/v2/encode.ts";
 import type { Descriptor } from "../registry/v2/manifest.ts";
 import type { Repository } from "../registry/v2/repository.ts";
@@ -108,10 +109,9 @@ async function pushImage(
 ): Promise<void> {
   const { target, tag, parts, pushed } = what;
   const layers = parts.layers.map(({ image }) => pushed.get(image.id) as PushedLayer);
-  const document = await encodeDocument(
-    parts,
-    layers.map(({ diffId }) => diffId),
-  );
+  const diffIds = layers.map(({ diffId }) => diffId);
+  await noteChains(store, parts, diffIds);
+  const document = await encodeDocument(parts, diffIds);
   const uploader = new Uploader(repository.conversation);
   const digestOf = (bytes: Uint8Array) => `sha256:${store.host.hash("sha256").update(bytes).hex()}`;
   const config = { mediaType: "application/octet-stream", digest: digestOf(document), size: document.length };
@@ -129,6 +129,17 @@ async function pushImage(
   const size = manifest.document.length;
   sink.status("", `${tag}: digest: ${digest} size: ${size}`);
   if (target.today) sink.write(`${goJson({ progressDetail: {}, aux: { Tag: tag, Digest: digest, Size: size } })}\r\n`);
+}
+
+/** Layers that were read are known again by what is in them: nobody needs to fetch them. */
+async function noteChains({ graph, log }: TagStore, parts: ImageParts, diffIds: readonly string[]): Promise<void> {
+  const chains = chainIds(diffIds, graph.host.hash);
+  try {
+    for (const [i, { image }] of parts.layers.entries()) await graph.chains.note(chains[i] as string, image.id);
+  } catch (cause) {
+    // It costs a download one day, nothing else.
+    log.error("push.go:146", `Cannot note the layers of ${parts.image.id}: ${messageOf(cause)}`);
+  }
 }
 
 /** The manifest the image came by, when it names what was pushed now. */

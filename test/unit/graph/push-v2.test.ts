@@ -102,6 +102,32 @@ test("push makes a new manifest where a layer has to be built anew", async () =>
   expect(document.history).toEqual(JSON.parse(image.config.toString()).history);
 });
 
+test("what was pushed is known again: nothing of it is fetched, under its own name or another one", async () => {
+  const images = await withRegistry();
+  const id = await makeImage(images, "localhost:5000/app", "lower", "upper");
+  await runJob(images, "push", ["localhost:5000/app"], TAGGED);
+  const { bytes, type, digest } = images.registry.manifests.get("app:latest") ?? { bytes: "", type: "", digest: "" };
+  images.registry.registry.putManifest("other", "latest", bytes.toString(), type);
+  const fetched = () => images.registry.registry.requests.splice(0).filter((request) => /^GET .*blobs/.test(request));
+  fetched();
+  const again = await runJob(images, "pull", ["localhost:5000/app", "latest"], TODAY);
+  expect(again.output).toContain("Status: Image is up to date for localhost:5000/app:latest");
+  expect(fetched()).toEqual([]);
+  expect(images.store.get("localhost:5000/app")?.get("latest")).toBe(id);
+  // Elsewhere it is another image of the same layers. So it is after a start.
+  for (const started of [false, true]) {
+    const store = started ? await imageStore({ host: images.host, driver: images.driver }) : images;
+    store.network.set("http://localhost:5000", images.registry.handle);
+    const other = await runJob(store, "pull", ["localhost:5000/other", "latest"], TODAY);
+    expect(other.error).toBeUndefined();
+    expect(fetched()).toHaveLength(1); // its configuration
+    const top = await store.store.lookupImage("localhost:5000/other");
+    expect([top.parent, store.store.repoDigests(top.id)]).toEqual([id, [`localhost:5000/other@${digest}`]]);
+    await store.store.deleteAll(top.id);
+    await store.graph.delete(top.id);
+  }
+});
+
 test("push sends all tags when none is named, each layer once", async () => {
   const images = await withRegistry();
   const id = await makeImage(images, "localhost:5000/app", "lower", "upper");
