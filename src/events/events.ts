@@ -159,7 +159,7 @@ function moment(job: Job, key: string, fine: boolean): bigint | undefined {
     return seconds === 0n ? undefined : seconds * NS_PER_SECOND;
   }
   const text = job.getenv(key);
-  if (text === "" || text === "0") return undefined;
+  if (text === "") return undefined;
   const found = /^(-?\d{1,15})(?:\.(\d{1,9}))?$/.exec(text);
   if (found === null) throw new BadRequestError(`invalid ${key}: ${JSON.stringify(text)}`);
   return BigInt(found[1] ?? 0) * NS_PER_SECOND + BigInt((found[2] ?? "").padEnd(9, "0"));

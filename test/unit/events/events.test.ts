@@ -198,6 +198,9 @@ test("the events job reads fractions of seconds in today's form, and refuses wha
   const client = read(w, { format: "actor", since: "1408565614.5", until: "1408565614.75" });
   await client.done;
   expect(objects(client.text()).map((event) => event["status"])).toEqual(["late"]);
+  const all = read(w, { format: "actor", since: "0", until: "1408565614.75" });
+  await all.done;
+  expect(objects(all.text()).map((event) => event["status"])).toEqual(["early", "late"]);
   await expect(read(w, { format: "actor", since: "yesterday" }).done).rejects.toMatchObject({ statusCode: 400 });
 });
 

@@ -375,6 +375,9 @@ test("events turns times into seconds and shows messages", async () => {
   const offset = new Date(1408565614000).getTimezoneOffset() * 60;
   expect(lines).toEqual([`GET /events?since=${1408564800 + offset}&until=1408565700`]);
   expect(stdout).toMatch(/^2014-08-2\dT\d\d:13:34\S* c1: \(from busybox\) start\n$/);
+  // 0 is said so that it is not taken for nothing.
+  const { lines: all } = await against(routes, ["events", "--since=0", "--until", "1"]);
+  expect(all).toEqual(["GET /events?since=1&until=1"]);
 });
 
 test("pull and run take a name with a digest", async () => {
