@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 
 /** On a shared machine a second look tells a fault from a pause; a developer sees the first at once. */
-const secondLook = process.env["CI"] === undefined ? 0 : 1;
+export const secondLook = process.env["CI"] === undefined ? 0 : 1;
 
 /** One named project per suite, and one per chapter folder that has tests: `vitest --project unit`. */
 const suites = ["unit", "conformance", "golden", "e2e"].map((name) => ({
