@@ -81,6 +81,8 @@ export class Beneath {
   #marked = false;
   /** Told before something else takes the place of what is at a path. */
   onReplace: ((path: string) => void) | undefined;
+  /** Told before a directory is made. */
+  onDirectory: (() => void) | undefined;
   /** Directories by their path: the real path. */
   readonly #real = new Map<string, string>();
 
@@ -134,6 +136,7 @@ export class Beneath {
   placeDirectory(path: string, mode: number): void {
     if (this.#real.get(path) === path) return;
     const there = this.lstat(path);
+    if (there?.isDirectory() !== true) this.onDirectory?.();
     if (there === undefined) {
       this.#fs.mkdirSync(this.at(path), mode);
       if (this.uncover(path)) this.makeOpaque(path);

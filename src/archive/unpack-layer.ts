@@ -13,8 +13,10 @@ import type { Exec, Hasher } from "../host/host.ts";
 import type { UnpackJob, UnpackResult } from "../host/pool.ts";
 import type { SyncFs } from "../host/sync-fs.ts";
 import { TarSum } from "../pkg/tarsum/tarsum.ts";
+import { fromText, toPath } from "./byte-string.ts";
 import { type Decompressed, decompressStream } from "./compression.ts";
 import { findDestination } from "./copy.ts";
+import { DIRECTORY_BYTES, Room } from "./room.ts";
 import { SplitRecorder, SplitWriter } from "./split.ts";
 import { TarParser } from "./tar/parser.ts";
 import { Unpacker } from "./unpack.ts";
@@ -101,7 +103,13 @@ export async function unpackLayer(job: UnpackJob, tools: UnpackTools): Promise<U
   const { whiteouts, chown, into } = job;
   const base = into === undefined ? "" : await findDestination(tools.fs, root, into, job.mounts);
   const { keepKinds, owner } = into ?? { keepKinds: false };
-  const unpacker = new Unpacker(tools.fs, { root, whiteouts, chown, base, keepKinds, owner });
+  const room = new Room(`${job.root}${(into?.path ?? "/").replace(/\/$/, "")}`, job.minFree);
+  const target = toPath(`${fromText(root)}/${base}`);
+  const take = (bytes: number) => {
+    if (room.takes(bytes)) room.look(tools.fs.statfsSync(target));
+  };
+  const onDirectory = () => take(DIRECTORY_BYTES);
+  const unpacker = new Unpacker(tools.fs, { root, whiteouts, chown, base, keepKinds, owner, onDirectory });
   const parser =
     record === undefined ? new TarParser(unpacker) : new SplitRecorder(unpacker, writerTo(tools.fs, record));
   let bytes = 0;
@@ -109,6 +117,7 @@ export async function unpackLayer(job: UnpackJob, tools: UnpackTools): Promise<U
     for await (const chunk of plain) {
       bytes += chunk.length;
       inflated?.update(chunk);
+      take(chunk.length);
       parser.feed(chunk);
       yield chunk;
     }
@@ -124,7 +133,7 @@ export async function unpackLayer(job: UnpackJob, tools: UnpackTools): Promise<U
     unpacker.finish();
   } catch (cause) {
     unpacker.abandon();
-    throw cause;
+    throw room.named(cause);
   } finally {
     if (record !== undefined) tools.fs.closeSync(record);
   }

@@ -39,6 +39,8 @@ export interface UnpackOptions {
   readonly base?: string;
   readonly keepKinds?: boolean;
   readonly owner?: Destination["owner"] | undefined;
+  /** Told before a directory is made: one entry can make many. */
+  readonly onDirectory?: () => void;
 }
 
 /** How the tree that is made marks what it hides. */
@@ -74,6 +76,7 @@ export class Unpacker implements TarHandler {
     this.#whiteouts = options.whiteouts;
     this.#beneath = new Beneath(fs, options.root, marksOf(options.whiteouts));
     this.#beneath.onReplace = (path) => this.#replaced(path);
+    this.#beneath.onDirectory = options.onDirectory;
     this.#maker = new FileMaker(fs, this.#beneath, options.chown);
     this.#brought = options.whiteouts === "apply" ? new Set() : undefined;
     this.#prefix = options.base === undefined || options.base === "" ? "" : `${options.base}/`;

@@ -11,6 +11,7 @@
 import { join } from "node:path/posix";
 import { cleanName, quote } from "../archive/beneath.ts";
 import { decompressStream } from "../archive/compression.ts";
+import { namingRoom, type RoomHost, withRoom } from "../archive/room.ts";
 import { BLOCK_BYTES, type Header, TarError } from "../archive/tar/header.ts";
 import { type TarHandler, TarParser } from "../archive/tar/parser.ts";
 import { BadRequestError, messageOf } from "../errdefs/errdefs.ts";
@@ -18,7 +19,7 @@ import type { Host } from "../host/host.ts";
 import type { Reader } from "../sync/io.ts";
 
 /** What a bundle needs of the world. */
-export type BundleHost = Pick<Host, "fs" | "env" | "exec">;
+export type BundleHost = RoomHost & Pick<Host, "env" | "exec">;
 
 type FileHandle = Awaited<ReturnType<Host["fs"]["open"]>>;
 
@@ -146,13 +147,16 @@ export class Bundle {
    *
    * @throws {TarError} and others when it is broken or hostile; nothing is left then
    */
-  static async receive({ fs, env, exec }: BundleHost, source: Reader, signal: AbortSignal): Promise<Bundle> {
+  static async receive(host: BundleHost, source: Reader, signal: AbortSignal): Promise<Bundle> {
+    const { fs, env, exec } = host;
     const dir = await fs.mkdtemp(join(env["TMPDIR"] ?? "/tmp", "docker-import-"));
     let file: FileHandle | undefined;
     try {
-      file = await fs.open(join(dir, "repo.tar"), "wx+", 0o600);
+      const opened = await fs.open(join(dir, "repo.tar"), "wx+", 0o600);
+      file = opened;
       const { plain } = await decompressStream(exec, source);
-      return new Bundle(fs, dir, file, await spool(file, plain, signal));
+      const entries = await namingRoom(dir, () => spool(opened, withRoom(host, dir, plain), signal));
+      return new Bundle(fs, dir, opened, entries);
     } catch (cause) {
       await file?.close();
       await fs.rm(dir, { recursive: true, force: true });

@@ -40,7 +40,7 @@ import { openLayer } from "./layer-archive.ts";
 import { type ExtraFiles, StagedImage } from "./staged.ts";
 
 /** What the graph touches of the world. */
-export type GraphHost = Pick<Host, "fs" | "clock" | "random" | "machine" | "hash">;
+export type GraphHost = Pick<Host, "fs" | "clock" | "random" | "machine" | "hash" | "pool">;
 
 /** What {@link Graph.create} makes an image of. */
 export interface NewImage {

@@ -7,6 +7,7 @@
  */
 
 import { join } from "node:path/posix";
+import { namingRoom, withRoom } from "../archive/room.ts";
 import type { Reader } from "../sync/io.ts";
 import type { Graph } from "./graph.ts";
 
@@ -26,7 +27,7 @@ export interface Spooled {
 /**
  * Writes a stream to the disk.
  *
- * @throws what the stream throws, or the file system (`ENOSPC`); nothing is left then
+ * @throws what the stream throws, or {NoRoomError}; nothing is left then
  * @origin graph/graph.go (*Graph).TempLayerArchive
  */
 export async function spool(graph: Graph, source: Reader, signal: AbortSignal): Promise<Spooled> {
@@ -39,12 +40,14 @@ export async function spool(graph: Graph, source: Reader, signal: AbortSignal): 
     let size = 0;
     const file = await fs.open(path, "wx", 0o600);
     try {
-      for await (const chunk of source) {
-        signal.throwIfAborted();
-        hash.update(chunk);
-        size += chunk.length;
-        await file.writeFile(chunk);
-      }
+      await namingRoom(directory, async () => {
+        for await (const chunk of withRoom(host, directory, source)) {
+          signal.throwIfAborted();
+          hash.update(chunk);
+          size += chunk.length;
+          await file.writeFile(chunk);
+        }
+      });
     } finally {
       await file.close();
     }

@@ -31,7 +31,7 @@ import { SharedWork } from "./shared-work.ts";
 import { LayerTransfers } from "./transfers.ts";
 
 /** What naming and pulling images touches of the world. */
-export type TagStoreHost = Pick<Host, "fs" | "clock" | "random" | "net" | "machine" | "hash" | "env" | "exec">;
+export type TagStoreHost = Pick<Host, "fs" | "clock" | "random" | "net" | "machine" | "hash" | "env" | "exec" | "pool">;
 
 /** Which registries are asked, and which of them without proof of who they are. */
 export interface TagStoreOptions {

@@ -31,6 +31,17 @@ export interface UnpackJob {
   readonly mounts?: readonly ViewMount[];
   /** For archives that go into a container: where to. Default: the root, with nothing kept. */
   readonly into?: Destination;
+  /** What must stay free of the file system; default: what the pool was told, see {@link WorkerPool.minFree}. */
+  readonly minFree?: MinFree | undefined;
+}
+
+/** How much of a file system stays free. */
+export interface MinFree {
+  /** Of all there is; 0: nothing. */
+  readonly percent: number;
+  /** On large ones it is no more than this. */
+  readonly atMostBytes: number;
+  readonly atMostInodes: number;
 }
 
 /** A directory of a container that an archive is unpacked into. */
@@ -114,6 +125,8 @@ export interface UnpackResult {
 
 /** Worker threads for what reads and writes trees that are not ours; each job has one of its own while it runs. */
 export interface WorkerPool {
+  /** What must stay free wherever strangers' archives are written; default: nothing. */
+  minFree?: MinFree | undefined;
   /**
    * Hashes, decompresses and unpacks a stream in one pass, confined to `root`, with bounded memory.
    *

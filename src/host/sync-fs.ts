@@ -22,6 +22,7 @@ export type SyncFs = Pick<
   | "readdirSync"
   | "readlinkSync"
   | "rmSync"
+  | "statfsSync"
   | "symlinkSync"
   | "writeSync"
 > & {

@@ -7,6 +7,7 @@
 
 import { join } from "node:path/posix";
 import { tarAs } from "../../archive/archive.ts";
+import { namingRoom, withRoom } from "../../archive/room.ts";
 import { BadRequestError } from "../../errdefs/errdefs.ts";
 import type { Host } from "../../host/host.ts";
 import { TarSum } from "../../pkg/tarsum/tarsum.ts";
@@ -41,7 +42,9 @@ export async function fetchFile(host: FetchHost, url: string, dest: string, sign
     const { body } = await download(host, url, signal);
     const file = await host.fs.open(path, "wx", 0o600);
     try {
-      for await (const chunk of body) await file.appendFile(chunk);
+      await namingRoom(directory, async () => {
+        for await (const chunk of withRoom(host, directory, body)) await file.appendFile(chunk);
+      });
     } finally {
       await file.close();
     }

@@ -6,6 +6,7 @@
  */
 
 import { join } from "node:path/posix";
+import { DEFAULT_MIN_FREE, parseMinFree } from "../../archive/room.ts";
 import { SystemError } from "../../errdefs/errdefs.ts";
 import type { Host } from "../../host/host.ts";
 import type { Logger } from "../../pkg/log/log.ts";
@@ -60,6 +61,27 @@ export interface DriverChoice {
 }
 
 /**
+ * Sees to it that a share of the file system stays free: what `<driver>.min_free_space=<n>%` says, as
+ * `dm.min_free_space` does for devicemapper.
+ *
+ * @returns the other options
+ * @since Docker 1.11
+ */
+function takeMinFree(name: string, { options = [] }: DriverChoice, { pool }: DriverHost): string[] {
+  pool.minFree = DEFAULT_MIN_FREE;
+  const key = `${name}.min_free_space=`;
+  for (const option of options) {
+    if (!option.startsWith(key)) continue;
+    pool.minFree = parseMinFree(option.slice(key.length));
+    if (pool.minFree === undefined)
+      throw new SystemError(
+        `${name}: Invalid value of ${key.slice(0, -1)}: ${option.slice(key.length)} is no share like 5%`,
+      );
+  }
+  return options.filter((option) => !option.startsWith(key));
+}
+
+/**
  * Starts a storage driver below `<root>/<name>`.
  *
  * A driver that was asked for must work; otherwise those in {@link priority} are tried until one does.
@@ -74,16 +96,15 @@ export async function newGraphDriver(
   host: DriverHost,
   log: Logger,
 ): Promise<GraphDriver> {
-  const options = choice.options ?? [];
   const asked = choice.env["DOCKER_DRIVER"] || choice.name;
   if (asked) {
     const init = Object.hasOwn(drivers, asked) ? drivers[asked] : undefined;
     if (init === undefined) throw new DriverUnavailableError("driver not supported");
-    return init(join(root, asked), options, host, log, true);
+    return init(join(root, asked), takeMinFree(asked, choice, host), host, log, true);
   }
   for (const name of priority) {
     try {
-      return await (drivers[name] as DriverInit)(join(root, name), options, host, log, false);
+      return await (drivers[name] as DriverInit)(join(root, name), takeMinFree(name, choice, host), host, log, false);
     } catch (cause) {
       if (!(cause instanceof DriverUnavailableError)) throw cause;
       log.debug("driver.go:93", `${name}: ${cause.message}`);

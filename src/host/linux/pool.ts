@@ -18,7 +18,7 @@ import { dirname, join } from "node:path";
 import type { Worker } from "node:worker_threads";
 import { deferred } from "../../sync/deferred.ts";
 import type { Reader } from "../../sync/io.ts";
-import type { ArchiveSink, LookJob, PathStat, UnpackJob, UnpackResult, View, WorkerPool } from "../pool.ts";
+import type { ArchiveSink, LookJob, MinFree, PathStat, UnpackJob, UnpackResult, View, WorkerPool } from "../pool.ts";
 import { builtin, runningFile } from "./lazy.ts";
 import { serveLook } from "./pool-look.ts";
 import { Turns } from "./turns.ts";
@@ -54,6 +54,8 @@ function defaultScript(): string {
 
 /** The {@link WorkerPool} of a host. */
 export class ThreadPool implements WorkerPool {
+  /** @see WorkerPool.minFree */
+  minFree: MinFree | undefined;
   readonly #layers: Turns;
   readonly #copies = new Turns(COPIES);
   readonly #script: string | undefined;
@@ -68,7 +70,8 @@ export class ThreadPool implements WorkerPool {
 
   unpack(job: UnpackJob, source: Reader, signal?: AbortSignal): Promise<UnpackResult> {
     const turns = job.into === undefined ? this.#layers : this.#copies;
-    return this.#withThread(turns, (worker) => serve(worker, job, source, signal), signal);
+    const whole = { minFree: this.minFree, ...job };
+    return this.#withThread(turns, (worker) => serve(worker, whole, source, signal), signal);
   }
 
   stat(view: View, path: string, signal?: AbortSignal): Promise<PathStat> {

@@ -10,7 +10,7 @@ import { archivePath, readPath, statPath } from "../../archive/copy.ts";
 import { unpackLayer } from "../../archive/unpack-layer.ts";
 import type { Reader } from "../../sync/io.ts";
 import type { Exec, Hasher, Host } from "../host.ts";
-import type { ArchiveSink, PathStat, UnpackJob, UnpackResult, View, ViewMount, WorkerPool } from "../pool.ts";
+import type { ArchiveSink, MinFree, PathStat, UnpackJob, UnpackResult, View, ViewMount, WorkerPool } from "../pool.ts";
 import type { SyncFs } from "../sync-fs.ts";
 
 /** What unpacking in memory needs. */
@@ -24,6 +24,8 @@ export interface MemoryPoolParts extends Pick<Host, "kernel" | "machine"> {
 
 /** The {@link WorkerPool} of a memory host: all jobs take turns on the event loop. */
 export class MemoryPool implements WorkerPool {
+  /** @see WorkerPool.minFree */
+  minFree: MinFree | undefined;
   readonly #parts: MemoryPoolParts;
 
   constructor(parts: MemoryPoolParts) {
@@ -41,17 +43,20 @@ export class MemoryPool implements WorkerPool {
     stopped.catch(() => undefined);
     const unmount = this.#mount(job.root, job.mounts ?? []);
     try {
-      return await unpackLayer(job, {
-        fs: this.#parts.fs,
-        exec: this.#parts.exec,
-        sha256: () => this.#parts.hash("sha256"),
-        next: async () => {
-          const step = await Promise.race([input.next(), stopped]);
-          return step.done === true ? undefined : step.value;
+      return await unpackLayer(
+        { minFree: this.minFree, ...job },
+        {
+          fs: this.#parts.fs,
+          exec: this.#parts.exec,
+          sha256: () => this.#parts.hash("sha256"),
+          next: async () => {
+            const step = await Promise.race([input.next(), stopped]);
+            return step.done === true ? undefined : step.value;
+          },
+          // There is no other root to lock oneself into: that no link is followed out is the unpacker's own work.
+          enter: ({ root }) => ({ root, leave: () => undefined }),
         },
-        // There is no other root to lock oneself into: that no link is followed out is the unpacker's own work.
-        enter: ({ root }) => ({ root, leave: () => undefined }),
-      });
+      );
     } finally {
       unmount();
       if (stop !== undefined) signal?.removeEventListener("abort", stop);
