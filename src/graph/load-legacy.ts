@@ -23,11 +23,6 @@ export async function planLegacy(
   bundle: Bundle,
   progress: ProgressSink | undefined,
 ): Promise<LoadPlan> {
-  if (bundle.has("oci-layout")) {
-    throw new BadRequestError(
-      "Cannot load the archive: it is an OCI layout without a manifest.json. Convert it: skopeo copy oci-archive:FILE docker-archive:FILE",
-    );
-  }
   const plans = new Map<string, LayerPlan>();
   const directories = bundle.directories();
   if (directories.length > MAX_IMAGES) {

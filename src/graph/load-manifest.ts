@@ -31,7 +31,7 @@ const MAX_LAYERS = 125;
 const CONFIG_NAME = /^(?:([a-f0-9]{64})\.json|blobs\/sha256\/([a-f0-9]{64}))$/;
 
 /** An image of the archive. */
-interface Item {
+export interface Item {
   readonly config: string;
   readonly names: readonly LoadedName[];
   /** Files, lowest first. */
@@ -58,12 +58,23 @@ export async function planManifest(
     "manifest.json",
   );
   if (list.length > MAX_IMAGES) throw new BadRequestError(`Cannot load the archive: more than ${MAX_IMAGES} images`);
+  return planItems(store, bundle, list.map(itemOf), progress, signal);
+}
+
+/** Finds out about the images of an archive. @throws {EngineError} when one of them cannot be loaded */
+export async function planItems(
+  store: TagStore,
+  bundle: Bundle,
+  items: readonly Item[],
+  progress: ProgressSink | undefined,
+  signal: AbortSignal,
+): Promise<LoadPlan> {
   const layers: LayerPlan[] = [];
   const images: LoadedImage[] = [];
   const family = new Family(bundle);
-  for (const value of list) {
+  for (const named of items) {
     signal.throwIfAborted();
-    const item = await readItem(store, bundle, itemOf(value));
+    const item = await readItem(store, bundle, named);
     const old = await v1Chain(store, bundle, item, family, progress);
     const plans = old ?? (await contentPlans(store, bundle, item, progress));
     layers.push(...plans.layers);

@@ -2,7 +2,8 @@
  * The job `load`: images from an archive.
  *
  * What has a `manifest.json` is read by it, whatever else is there: archives of Docker since 1.10 and of skopeo, also
- * those whose layers lie in `blobs/sha256`. Everything else is an archive of 1.2.0.
+ * those whose layers lie in `blobs/sha256`. Without it, what has an `oci-layout` is a layout of the OCI. Everything else is
+ * an archive of 1.2.0.
  *
  * All images of an archive become visible together, and get their names then.
  *
@@ -13,9 +14,10 @@
 import type { Job } from "../engine/job.ts";
 import { StreamFormatter } from "../utils/stream-formatter.ts";
 import { Bundle } from "./bundle.ts";
+import { planLayout } from "./load-layout.ts";
 import { planLegacy } from "./load-legacy.ts";
 import { planManifest } from "./load-manifest.ts";
-import type { LoadedImage } from "./load-plan.ts";
+import type { LoadedImage, LoadPlan } from "./load-plan.ts";
 import { ProgressSink } from "./progress-sink.ts";
 import { raceAbort } from "./shared-work.ts";
 import { stackLayers } from "./stack.ts";
@@ -38,15 +40,24 @@ export async function cmdLoad(store: TagStore, job: Job): Promise<void> {
   const bundle = await Bundle.receive(store.host, job.stdin, job.signal);
   try {
     const progress = job.getenvBool("quiet") ? undefined : sink;
-    const plan = bundle.has("manifest.json")
-      ? await planManifest(store, bundle, progress, job.signal)
-      : await planLegacy(store, bundle, progress);
+    const plan = await planBundle(store, bundle, progress, job.signal);
     await stackLayers(store, plan.layers, job.signal);
     for (const image of plan.images) await nameImage(store, image, sink);
   } finally {
     await bundle.remove();
     if (sink !== undefined) await raceAbort(sink.drain(), job.signal).catch(() => undefined);
   }
+}
+
+function planBundle(
+  store: TagStore,
+  bundle: Bundle,
+  progress: ProgressSink | undefined,
+  signal: AbortSignal,
+): Promise<LoadPlan> {
+  if (bundle.has("manifest.json")) return planManifest(store, bundle, progress, signal);
+  if (bundle.has("oci-layout")) return planLayout(store, bundle, progress, signal);
+  return planLegacy(store, bundle, progress);
 }
 
 async function nameImage(store: TagStore, { id, names }: LoadedImage, sink: ProgressSink | undefined): Promise<void> {

@@ -416,6 +416,18 @@ describe.runIf(isRoot && hasDockerd)("beside dockerd 20.10 and skopeo", () => {
     expect(copied.config.digest).toBe(`sha256:${config.replace(".json", "")}`);
     await skopeo("copy", "-q", `docker-archive:${path("sk.tar")}`, `oci:${path("back")}:latest`);
     await ok(ours.docker("rmi", "sk:v1"));
+    // The same as a layout of the OCI: it is the same image. A name it has only if there is more than a tag.
+    await skopeo("copy", "-q", `oci:${path("back")}:latest`, `oci-archive:${path("oci.tar")}:oci/image:v2`);
+    await skopeo("copy", "-q", `oci:${path("back")}:latest`, `oci-archive:${path("tag.tar")}:latest`);
+    expect(await ok(ours.today("load", "-i", path("tag.tar")))).toBe(
+      `Loaded image ID: sha256:${config.replace(".json", "")}\n`,
+    );
+    expect(await ok(ours.today("load", "-i", path("oci.tar")))).toBe("Loaded image: oci/image:v2\n");
+    expect((await shown(ours.today, "oci/image:v2")).Id).toBe(`sha256:${config.replace(".json", "")}`);
+    expect(await ok(ours.docker("run", "--rm", "--net=none", "oci/image:v2", "cat", "/b"))).toBe("a");
+    await ok(ours.docker("save", "-o", path("oci-back.tar"), "oci/image:v2"));
+    expect(manifestOf(path("oci-back.tar"))[0]?.Config).toBe(config);
+    await ok(ours.docker("rmi", "oci/image:v2"));
   });
 });
 

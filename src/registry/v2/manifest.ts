@@ -81,15 +81,21 @@ function optionalText(value: unknown): string | undefined {
  * Reads a manifest.
  *
  * @param contentType - what the registry says it is
+ * @param verb - what cannot be done when it is refused
  * @throws {BadRequestError} when it is none, of an old or foreign kind, or ambiguous (CVE-2021-41190)
  */
-export function parseManifest(bytes: Uint8Array, contentType: string, what: string): ImageManifest | ManifestList {
+export function parseManifest(
+  bytes: Uint8Array,
+  contentType: string,
+  what: string,
+  verb: "pull" | "load" = "pull",
+): ImageManifest | ManifestList {
   const fields = objectOf(parseJson(bytes, what), what);
   const declared = optionalText(fields["mediaType"]);
   const served = contentType.split(";")[0]?.trim().toLowerCase() ?? "";
   if (fields["schemaVersion"] === 1 || served.startsWith("application/vnd.docker.distribution.manifest.v1")) {
     throw new BadRequestError(
-      `Cannot pull ${what}: it has a manifest of the old schema 1, which cannot be verified; push it again with a newer client`,
+      `Cannot ${verb} ${what}: it has a manifest of the old schema 1, which cannot be verified; push it again with a newer client`,
     );
   }
   if (fields["schemaVersion"] !== 2) throw new BadRequestError(`Cannot read ${what}: unknown schema version`);
@@ -104,21 +110,21 @@ export function parseManifest(bytes: Uint8Array, contentType: string, what: stri
     if (Object.hasOwn(fields, key))
       throw new BadRequestError(`Cannot read ${what}: a ${type} with "${key}" is ambiguous`);
   }
-  return isList ? parseList(fields, what) : parseImage(fields, what);
+  return isList ? parseList(fields, what) : parseImage(fields, what, verb);
 }
 
-function parseImage(fields: Record<string, unknown>, what: string): ImageManifest {
+function parseImage(fields: Record<string, unknown>, what: string, verb: "pull" | "load"): ImageManifest {
   const config = descriptor(fields["config"], `the configuration of ${what}`);
   if (!CONFIG_TYPES.has(config.mediaType)) {
-    throw new BadRequestError(`Cannot pull ${what}: it is no image but ${JSON.stringify(config.mediaType)}`);
+    throw new BadRequestError(`Cannot ${verb} ${what}: it is no image but ${JSON.stringify(config.mediaType)}`);
   }
   const layers = listOf(fields["layers"], `the layers of ${what}`).map((layer) =>
     descriptor(layer, `a layer of ${what}`),
   );
-  if (layers.length > MAX_LAYERS) throw new BadRequestError(`Cannot pull ${what}: more than ${MAX_LAYERS} layers`);
+  if (layers.length > MAX_LAYERS) throw new BadRequestError(`Cannot ${verb} ${what}: more than ${MAX_LAYERS} layers`);
   for (const layer of layers) {
     if (!LAYER_TYPES.has(layer.mediaType)) {
-      throw new BadRequestError(`Cannot pull ${what}: unsupported layer type ${JSON.stringify(layer.mediaType)}`);
+      throw new BadRequestError(`Cannot ${verb} ${what}: unsupported layer type ${JSON.stringify(layer.mediaType)}`);
     }
   }
   return { kind: "image", config, layers };

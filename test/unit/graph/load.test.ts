@@ -172,6 +172,68 @@ test("load takes layers from blobs/sha256, through links, and several images tha
   expect(images.driver.layers.get(two.id)?.tar.toString("latin1")).toBe(c);
 });
 
+/** An OCI layout of images, each behind a list when it has platforms. */
+function layout(
+  images: {
+    item: ReturnType<typeof today>;
+    name?: string;
+    config?: string;
+    platforms?: string[];
+    entry?: object;
+  }[],
+): LayerEntry[] {
+  const blobs = new Map<string, string>();
+  const put = (mediaType: string, content: string) => {
+    blobs.set(hex(content), content);
+    return {
+      mediaType: `application/vnd.oci.image.${mediaType}`,
+      digest: `sha256:${hex(content)}`,
+      size: content.length,
+    };
+  };
+  const manifests = images.map(({ item, name, config, platforms, entry }) => {
+    const layers = item.entries.slice(0, -2).map(({ content = "" }) => put("layer.v1.tar", content));
+    const document = { ...put("config.v1+json", item.config), ...(config && { mediaType: config }) };
+    const manifest = put("manifest.v1+json", JSON.stringify({ schemaVersion: 2, config: document, layers }));
+    const list = platforms?.map((architecture) => ({ ...manifest, platform: { os: "linux", architecture } }));
+    const top = list ? put("index.v1+json", JSON.stringify({ schemaVersion: 2, manifests: list })) : manifest;
+    return { ...top, ...(name && { annotations: { "org.opencontainers.image.ref.name": name } }), ...entry };
+  });
+  return [
+    { name: "oci-layout", content: '{"imageLayoutVersion":"1.0.0"}' },
+    { name: "index.json", content: JSON.stringify({ schemaVersion: 2, manifests }) },
+    ...[...blobs].map(([digest, content]) => ({ name: `blobs/sha256/${digest}`, content })),
+  ];
+}
+
+test("load takes a layout of the OCI: names, tags alone, lists", async () => {
+  const images = await store();
+  const [a, b, c] = ["a", "b", "c"].map(fileLayer) as [string, string, string];
+  const [one, two, three] = [today([], { a, b }), today([], { a, c }), today([], { c })];
+  const entries = layout([
+    { item: one, name: "docker.io/library/one:v1" },
+    { item: one, name: "host:5000/other/one:v2" },
+    { item: two, name: "latest" },
+    { item: three, platforms: ["s390x", "amd64"], name: "three:latest" },
+  ]);
+  const { output, error } = await load(images, archive(...entries), { json: "1", quiet: "1" });
+  expect(error).toBe("");
+  expect(
+    output
+      .split("\r\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line).stream),
+  ).toEqual([
+    "Loaded image: one:v1\n",
+    "Loaded image: host:5000/other/one:v2\n",
+    `Loaded image ID: sha256:${two.id}\n`,
+    "Loaded image: three:latest\n",
+  ]);
+  expect((await images.store.lookupImage("one:v1")).id).toBe(one.id);
+  expect((await images.graph.get(two.id)).parent).toBe((await images.graph.get(one.id)).parent);
+  expect(images.driver.layers.get(three.id)?.tar.toString("latin1")).toBe(c);
+});
+
 const huge = "x".repeat((4 << 20) + 1);
 const good = today(["good:latest"], { "a/layer.tar": fileLayer("a") });
 const changed = (
@@ -264,14 +326,28 @@ const refused: [string, LayerEntry[], RegExp][] = [
   ["a tag that is none", [...v1(ID[0]!), names({ app: { "a/b": ID[0] } })], /Illegal tag name/],
   ["a name for nothing", [...v1(ID[0]!), names({ app: { latest: ID[5] } })], /No such id/],
   ["an id of a name that is none", [...v1(ID[0]!), names({ app: { latest: 5 } })], /json: cannot unmarshal/],
+  ["a layout without a version", [{ name: "oci-layout", content: "{}" }], /unknown version of its layout undefined/],
+  ["a layout without an index", layout([]).slice(0, 1), /open .*index.json: no such file/],
+  ["a layout without its blobs", layout([{ item: good }]).slice(0, 2), /open .*blobs\/sha256\/.*: no such file/],
   [
-    "an OCI layout alone",
-    [
-      { name: "oci-layout", content: "{}" },
-      { name: "index.json", content: "{}" },
-    ],
-    /skopeo copy/,
+    "a manifest with another digest",
+    layout([{ item: good }]).map((e) =>
+      e.content?.includes("schemaVersion") ? { ...e, content: `${e.content} ` } : e,
+    ),
+    /Cannot load blobs\/sha256\/[0-9a-f]{64}: its digest is sha256:/,
   ],
+  ["a digest that leads out", layout([{ item: good, entry: { digest: "sha256:../../x" } }]), /is no sha256 digest/],
+  [
+    "no image but a chart",
+    layout([{ item: good, config: "application/vnd.cncf.helm.config.v1+json" }]),
+    /Cannot load blobs.*: it is no image but "application\/vnd.cncf.helm.config.v1\+json"/,
+  ],
+  [
+    "a list for other machines",
+    layout([{ item: good, platforms: ["s390x"] }]),
+    /no matching manifest for linux\/amd64/,
+  ],
+  ["a name that is none", layout([{ item: good, name: "UP/CASE:x" }]), /Invalid repository name|Invalid namespace/],
   ["a manifest that is none", [{ name: "manifest.json", content: "{bad" }], /Cannot read manifest.json: it is no JSON/],
   ["a manifest of the wrong kind", [{ name: "manifest.json", content: '{"a":1}' }], /it is no list/],
   ["a manifest of null", [{ name: "manifest.json", content: "[null]" }], /it is no object/],
