@@ -67,7 +67,8 @@ export function parseInstruction(line: string): Instruction | undefined {
 }
 
 /**
- * The words of an argument that is a JSON list of texts, as Go's decoder reads it: `null` in the list is the empty text.
+ * The words of an argument that is a JSON list of texts, as Go's decoder reads it: `null` in the list is the empty text, and
+ * half a character is none.
  *
  * @returns `null` for the JSON `null`, `undefined` for anything that is no such list
  */
@@ -80,7 +81,7 @@ export function jsonWords(args: string): string[] | null | undefined {
   }
   if (value === null) return null;
   if (!Array.isArray(value) || value.some((word) => word !== null && typeof word !== "string")) return undefined;
-  return value.map((word: string | null) => word ?? "");
+  return value.map((word: string | null) => Buffer.from(word ?? "").toString());
 }
 
 /**

@@ -6,6 +6,8 @@
  */
 
 import { messageOf } from "../../errdefs/errdefs.ts";
+import { newConfig } from "../../runconfig/from-json.ts";
+import { merge } from "../../runconfig/merge.ts";
 import type { Writer } from "../../sync/io.ts";
 import { JSONStreamError } from "../../utils/json-message.ts";
 import { truncateID } from "../../utils/utils.ts";
@@ -15,10 +17,15 @@ import { killContainer } from "../stop.ts";
 import type { BuildFile } from "./build-file.ts";
 import { commandOf, goList } from "./dockerfile.ts";
 
+/** A container that nothing is asked of: who is merged with it gives up port specifications of before Docker 0.6.5. */
+const bare = newConfig({ ExposedPorts: {}, Volumes: {} });
+
 /** @origin daemon/build.go (*buildFile).CmdRun */
 export async function run(build: BuildFile, args: string): Promise<void> {
   build.wantImage("run");
-  await build.withCommand(commandOf(args), async (command) => {
+  const words = commandOf(args);
+  await build.withCommand(words?.length === 0 ? null : words, async (command) => {
+    merge(build.config, bare);
     build.daemon.log.debug("build.go:292", `Command to be executed: ${goList(build.config.Cmd)}`);
     if (await build.probeCache()) return;
     const { limits, proxies } = build.settings;
