@@ -5,14 +5,18 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
-  statfsSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -413,10 +417,22 @@ describeRoot("a full disk", () => {
     const daemon = await startDaemon({ netns, root });
     const FULL = /no space left on device/;
     const filler = join(root, "filler");
-    const free = () => {
-      const { bfree, bsize } = statfsSync(root);
-      return bfree * bsize;
+    /** Takes all room but so many bytes, whoever else is writing meanwhile. */
+    const fill = (left: number) => {
+      const fd = openSync(filler, "w");
+      try {
+        for (const size of [1 << 20, 4096]) {
+          const piece = Buffer.alloc(size);
+          expect(() => {
+            while (writeSync(fd, piece) > 0);
+          }).toThrow("ENOSPC");
+        }
+        ftruncateSync(fd, Math.max(0, fstatSync(fd).size - left));
+      } finally {
+        closeSync(fd);
+      }
     };
+    const patience = { timeout: 10_000 };
     try {
       await pull(daemon, base);
       await registry.push("big", [BUSYBOX, { a: "a" }, { b: "b".repeat(30 << 20) }]);
@@ -426,7 +442,7 @@ describeRoot("a full disk", () => {
       await create(daemon, "live", { Cmd: ["sh", "-c", "while true; do echo tick; sleep 0.05; done"] });
       await start(daemon, "live");
       for (const left of [0, 8192, 24_576, 65_536]) {
-        writeFileSync(filler, Buffer.alloc(Math.max(0, free() - left)));
+        fill(left);
         for (const answer of [
           await create(daemon, "one"),
           await create(daemon, "two", { Volumes: { "/data": {} } }),
@@ -442,7 +458,7 @@ describeRoot("a full disk", () => {
         // The log goes on, the names are free, nothing is left.
         const size = (await ask(daemon, "GET", "/containers/live/logs?stdout=1")).body.length;
         await expect
-          .poll(async () => (await ask(daemon, "GET", "/containers/live/logs?stdout=1")).body.length)
+          .poll(async () => (await ask(daemon, "GET", "/containers/live/logs?stdout=1")).body.length, patience)
           .toBeGreaterThan(size);
         for (const name of ["one", "two"]) {
           expect((await create(daemon, name)).status).toBe(201);
@@ -450,7 +466,7 @@ describeRoot("a full disk", () => {
         }
         await ask(daemon, "DELETE", `/images/${six}`);
         await ask(daemon, "POST", "/containers/live/stop?t=0");
-        await expect.poll(() => traces(daemon, root, [])).toEqual([]);
+        await expect.poll(() => traces(daemon, root, []), patience).toEqual([]);
         await start(daemon, "live");
       }
       await remove(daemon, "live");
