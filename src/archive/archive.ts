@@ -116,9 +116,9 @@ export class TarSource {
    * @param name - relative to the root, "" for the root itself
    * @param content - what {@link readAhead} gave
    * @origin archive/archive.go addTarFile
-   * @deviation A second name of a file is written as a hard link; 1.2.0 writes the content again. All attributes of the
-   *   file go along; 1.2.0 keeps `security.capability` alone. No process is named in extended headers, so that a tree has
-   *   one archive, whoever writes it.
+   * @deviation A second name of whatever is no directory is written as a hard link; 1.2.0 writes the content again. All
+   *   attributes of the file go along; 1.2.0 keeps `security.capability` alone. No process is named in extended headers,
+   *   so that a tree has one archive, whoever writes it.
    */
   async *entry(name: string, info: Stats, content?: Buffer): AsyncGenerator<Uint8Array> {
     const type = FLAGS[info.mode & S_IFMT] ?? "0";
@@ -131,25 +131,31 @@ export class TarSource {
       mtime: await this.tree.seconds(name, info),
       xattrs,
     };
-    if (type !== "0") {
-      const linkname = type === "2" ? await this.tree.readlink(name) : "";
-      if (linkname === undefined) return;
-      const device = type === "3" || type === "4" ? deviceOf(info.rdev) : {};
-      yield this.#header({ ...base, type, size: 0, linkname, ...device });
-      return;
-    }
     const inode = `${info.dev}:${info.ino}`;
-    const linked = info.nlink > 1 && !this.#context;
+    const linked = info.nlink > 1 && type !== "5" && !this.#context;
     const first = linked ? this.#links.get(inode) : undefined;
     if (first !== undefined) {
       yield this.#header({ ...base, type: "1", size: 0, linkname: first, xattrs: undefined });
       return;
     }
-    if (linked) this.#links.set(inode, this.#named(name));
+    const written = () => {
+      if (linked) this.#links.set(inode, this.#named(name));
+    };
+    if (type !== "0") {
+      const linkname = type === "2" ? await this.tree.readlink(name) : "";
+      if (linkname === undefined) return;
+      const device = type === "3" || type === "4" ? deviceOf(info.rdev) : {};
+      written();
+      yield this.#header({ ...base, type, size: 0, linkname, ...device });
+      return;
+    }
     const header = this.#header({ ...base, type, size: info.size });
     if (content !== undefined) yield Buffer.concat([header, content, Buffer.alloc(paddingOf(content.length))]);
-    else if (info.size === 0) yield header;
-    else yield* this.#file(name, info.size, header);
+    else if (info.size > 0) yield* this.#file(name, info.size, header, written);
+    else {
+      written();
+      yield header;
+    }
   }
 
   /** The entry that says a file of the layer below is gone. */
@@ -163,7 +169,8 @@ export class TarSource {
     return encodeHeader(header, NOBODY);
   }
 
-  async *#file(name: string, size: number, header: Buffer): AsyncGenerator<Uint8Array> {
+  /** A file with content. @param written - called when it is sure that it will be there */
+  async *#file(name: string, size: number, header: Buffer, written: () => void): AsyncGenerator<Uint8Array> {
     let file: Awaited<ReturnType<Host["fs"]["open"]>>;
     try {
       file = await this.#host.fs.open(this.tree.at(name), O_NOFOLLOW | O_NONBLOCK);
@@ -173,6 +180,7 @@ export class TarSource {
       throw cause;
     }
     try {
+      written();
       yield header;
       // The header has promised a size: a file that grows is cut, one that shrinks is filled up.
       let left = size;

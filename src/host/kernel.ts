@@ -78,7 +78,7 @@ export interface Kernel {
   mknod(path: string, mode: number, major: number, minor: number): void;
   /** `undefined` when the attribute is not there or not supported. Never follows a link. */
   lgetxattr(path: string | Buffer, name: string): Buffer | undefined;
-  /** Names of a file's attributes; none where they are not supported. Never follows a link. */
+  /** Names of a file's attributes, byte strings; none where they are not supported. Never follows a link. */
   llistxattr(path: string | Buffer): string[];
   lsetxattr(path: string, name: string, value: Uint8Array): void;
   /** Not there where the kernel is none that could have them. */

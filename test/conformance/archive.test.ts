@@ -23,6 +23,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import { tar } from "../../src/archive/archive.ts";
+import { fromText } from "../../src/archive/byte-string.ts";
 import { TarParser } from "../../src/archive/tar/parser.ts";
 import { Unpacker } from "../../src/archive/unpack.ts";
 import { linuxHost } from "../../src/host/linux/host.ts";
@@ -49,7 +50,10 @@ interface Item {
   readonly content: Uint8Array;
   readonly target: Buffer;
   readonly attribute: Uint8Array | undefined;
+  readonly attributeName: string;
   readonly capable: boolean;
+  /** Whether it has one more name. */
+  readonly again: boolean;
 }
 
 /** A name: plain, long, of any characters, of any bytes. */
@@ -77,7 +81,9 @@ const item: fc.Arbitrary<Item> = fc.record({
     fc.stringMatching(/^[a-z/]{101,300}$/).map((text) => Buffer.from(text)),
   ),
   attribute: fc.option(fc.uint8Array({ minLength: 1, maxLength: 60 }), { nil: undefined }),
+  attributeName: fc.constantFrom("test", "a=b", "50%", "%3D%25%", "Ünï".normalize("NFD"), "two words"),
   capable: fc.boolean(),
+  again: fc.boolean(),
 });
 
 /** Trees without two entries of one name at the top; what is below a name is a directory. */
@@ -99,11 +105,12 @@ function make(items: readonly Item[]): string {
   const root = directory();
   const first = at(root, [Buffer.from("first")]);
   writeFileSync(first, "the first name of a file");
-  for (const one of items) {
+  for (const [n, one] of items.entries()) {
     const path = at(root, one.path);
     if (one.path.length > 1) mkdirSync(at(root, one.path.slice(0, -1)), { recursive: true });
     if (path.equals(first)) continue;
     makeOne(one, path, first);
+    if (one.again && one.kind !== "dir") linkSync(path, at(root, [Buffer.from(`again-${n}`)]));
   }
   return root;
 }
@@ -123,7 +130,7 @@ function makeOne(one: Item, path: Buffer, first: Buffer): void {
   if (kind !== "symlink") chmodSync(path, mode);
   const isFile = kind === "file" || kind === "sparse" || kind === "empty";
   if (one.attribute !== undefined && (isFile || kind === "dir"))
-    syncFs.lsetxattrSync(path, "user.test", Buffer.from(one.attribute));
+    syncFs.lsetxattrSync(path, `user.${fromText(one.attributeName)}`, Buffer.from(one.attribute));
   if (one.capable && isFile) syncFs.lsetxattrSync(path, "security.capability", CAPABILITY);
   syncFs.utimensSync(path, one.seconds, one.nanoseconds);
 }
@@ -145,7 +152,7 @@ def add(path):
     what = [path.hex(), oct(s.st_mode), s.st_uid, s.st_gid, s.st_mtime_ns // 10**9 if whole else s.st_mtime_ns]
     if stat.S_ISREG(s.st_mode):
         what += [s.st_size, hashlib.sha256(open(full, "rb").read()).hexdigest()]
-        if s.st_nlink > 1: what.append("= " + first.setdefault((s.st_dev, s.st_ino), path.hex()))
+    if not stat.S_ISDIR(s.st_mode) and s.st_nlink > 1: what.append("= " + first.setdefault((s.st_dev, s.st_ino), path.hex()))
     if stat.S_ISLNK(s.st_mode): what.append(os.readlink(full).hex())
     if stat.S_ISCHR(s.st_mode) or stat.S_ISBLK(s.st_mode): what.append((os.major(s.st_rdev), os.minor(s.st_rdev)))
     for name in sorted(os.listxattr(full, follow_symlinks=False)):

@@ -34,7 +34,7 @@ export function parsePax(body: Buffer): PaxRecords {
     if (key === "" || key.includes("\0")) throw new TarError("pax key");
     if (key.startsWith(XATTR_PREFIX)) {
       xattrs ??= new Map();
-      xattrs.set(key.slice(XATTR_PREFIX.length), Buffer.from(body.subarray(equals + 1, end - 1)));
+      xattrs.set(attributeOf(key), Buffer.from(body.subarray(equals + 1, end - 1)));
     } else {
       const value = body.toString("latin1", equals + 1, end - 1);
       if (value.includes("\0")) throw new TarError(`NUL in ${key}`);
@@ -44,6 +44,18 @@ export function parsePax(body: Buffer): PaxRecords {
     at = end;
   }
   return { fields, xattrs, sparse };
+}
+
+/** The name of an attribute from the key of its record: GNU tar hides what would end the key. */
+function attributeOf(key: string): string {
+  return key.slice(XATTR_PREFIX.length).replace(/%(?:25|3D)/g, (hidden) => (hidden === "%25" ? "%" : "="));
+}
+
+/** The record of an extended attribute. @param name - a byte string */
+export function formatAttribute(name: string, value: Buffer): Buffer {
+  // A percent sign that hides nothing stays: not everybody takes it back.
+  const hidden = name.replace(/=|%(?=25|3D)/g, (character) => (character === "%" ? "%25" : "%3D"));
+  return formatPaxRecord(XATTR_PREFIX + hidden, value);
 }
 
 /** One record; its length counts itself. */

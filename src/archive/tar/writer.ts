@@ -13,7 +13,7 @@
 
 import { isAscii } from "../byte-string.ts";
 import { BLOCK_BYTES, type EntryType } from "./header.ts";
-import { formatPaxRecord, XATTR_PREFIX } from "./pax.ts";
+import { formatAttribute, formatPaxRecord } from "./pax.ts";
 
 /** Type bits of the mode, as stat(2) has them. */
 export const TYPE_BITS: Readonly<Record<EntryType, number>> = {
@@ -129,7 +129,7 @@ export function encodeHeader(header: WriteHeader, pid: number): Buffer {
   writeChecksum(block);
 
   if (hasOddTime(header)) records.push(formatPaxRecord("mtime", paxTimeText(header.mtime, header.mtimeNs ?? 0)));
-  for (const [name, value] of header.xattrs ?? []) records.push(formatPaxRecord(XATTR_PREFIX + name, value));
+  for (const [name, value] of header.xattrs ?? []) records.push(formatAttribute(name, value));
   return records.length === 0 ? block : Buffer.concat([encodePax(header, Buffer.concat(records), pid), block]);
 }
 

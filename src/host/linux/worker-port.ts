@@ -16,7 +16,7 @@ import type { SyncFs } from "../sync-fs.ts";
 import { linuxExec } from "./exec.ts";
 import { builtin } from "./lazy.ts";
 import { call, cString, ERRNO, SystemCallError, tryCall } from "./libc.ts";
-import { lgetxattr, llistxattr } from "./xattr.ts";
+import { attributeName, lgetxattr, llistxattr } from "./xattr.ts";
 
 const CLONE_FS = 0x200;
 const CLONE_NEWNS = 0x20000;
@@ -45,7 +45,7 @@ export const syncFs: SyncFs = {
     call("mknod", path.toString(), nulTerminated(path), mode, makedev(major, minor));
   },
   lsetxattrSync(path, name, value) {
-    call("lsetxattr", path.toString(), nulTerminated(path), cString(name), Buffer.from(value), value.length, 0);
+    call("lsetxattr", path.toString(), nulTerminated(path), attributeName(name), Buffer.from(value), value.length, 0);
   },
   utimensSync(file, seconds, nanoseconds) {
     times.writeBigInt64LE(BigInt(seconds), 16);

@@ -6,6 +6,11 @@
 
 import { cString, ERRNO, lastErrno, SystemCallError, tryCall } from "./libc.ts";
 
+/** An attribute's name, a byte string, as C takes it. */
+export function attributeName(name: string): Buffer {
+  return Buffer.from(`${cString(name)}\0`, "latin1");
+}
+
 /** A path as C takes it; names need not be UTF-8. */
 function pathBytes(path: string | Buffer): string | Buffer {
   return typeof path === "string" ? cString(path) : Buffer.concat([path, Buffer.alloc(1)]);
@@ -27,12 +32,12 @@ function attribute(name: string, path: string | Buffer, run: (into: Buffer) => n
 /** One attribute; never follows a link. */
 export function lgetxattr(path: string | Buffer, name: string): Buffer | undefined {
   return attribute("lgetxattr", path, (value) =>
-    tryCall("lgetxattr", pathBytes(path), cString(name), value, value.length),
+    tryCall("lgetxattr", pathBytes(path), attributeName(name), value, value.length),
   );
 }
 
-/** The names of all attributes; never follows a link. */
+/** The names of all attributes, byte strings; never follows a link. */
 export function llistxattr(path: string | Buffer): string[] {
   const names = attribute("llistxattr", path, (list) => tryCall("llistxattr", pathBytes(path), list, list.length));
-  return names?.toString("utf8").split("\0").slice(0, -1) ?? [];
+  return names?.toString("latin1").split("\0").slice(0, -1) ?? [];
 }
