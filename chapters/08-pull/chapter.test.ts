@@ -1,8 +1,6 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { PoolBusyError } from "../../src/graph/pool-busy-error.ts";
 import { memoryHost } from "../../src/host/memory/memory.ts";
 import { resolveRepositoryName, resolveRepositoryPath } from "../../src/registry/names.ts";
@@ -11,6 +9,7 @@ import { BufferWriter } from "../../src/sync/io.ts";
 import { docker } from "../../test/support/docker.ts";
 import { FakeDaemon } from "../../test/support/fake-daemon.ts";
 import { imageStore, runJob } from "../../test/support/image-store.ts";
+import { temporaryDirectory } from "../../test/support/temporary.ts";
 import { TestServer } from "../../test/unit/api/server/support.ts";
 import { start } from "../02-engine/main.ts";
 import { claim } from "../lib/claim.ts";
@@ -24,8 +23,7 @@ import { openStore } from "./main.ts";
 import { abreast, scaleOf } from "./picture.ts";
 import type { Trace } from "./trace.ts";
 
-const home = await mkdtemp(join(tmpdir(), "pull-"));
-afterAll(() => rmSync(home, { recursive: true, force: true }));
+const home = temporaryDirectory("pull-");
 
 /** What the original answered, by id of the record. */
 function recorded(id: string): { request: { path: string }; response: { status: number; body: unknown } } {

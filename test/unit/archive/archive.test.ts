@@ -4,16 +4,14 @@ import {
   linkSync,
   lutimesSync,
   mkdirSync,
-  mkdtempSync,
   rmSync,
   symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { tar } from "../../../src/archive/archive.ts";
 import { type Change, changes, changesDirs, changesSize, exportChanges } from "../../../src/archive/changes.ts";
 import { TarParser } from "../../../src/archive/tar/parser.ts";
@@ -22,6 +20,7 @@ import { Unpacker } from "../../../src/archive/unpack.ts";
 import { linuxHost } from "../../../src/host/linux/host.ts";
 import { syncFs } from "../../../src/host/linux/worker-port.ts";
 import { type Reader, readAll } from "../../../src/sync/io.ts";
+import { temporaryDirectory } from "../../support/temporary.ts";
 
 const host = linuxHost();
 let base: string;
@@ -29,13 +28,12 @@ let dir: string;
 let old: string;
 
 beforeEach(() => {
-  base = mkdtempSync(join(tmpdir(), "archive-"));
+  base = temporaryDirectory("archive-");
   dir = join(base, "new");
   old = join(base, "old");
   mkdirSync(dir);
   mkdirSync(old);
 });
-afterEach(() => rmSync(base, { recursive: true, force: true }));
 
 const list = (of: string) =>
   execFileSync("find", [of, "-mindepth", "1", "-printf", "%P %y %m %U:%G %n %l %s %TY%Tj%TH%TM\n"], {

@@ -1,8 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import {
   absolutePath,
   archivePath,
@@ -17,13 +16,14 @@ import { linuxHost } from "../../../src/host/linux/host.ts";
 import { sha256, syncFs, syncHost, workerExec } from "../../../src/host/linux/worker-port.ts";
 import { memoryHost } from "../../../src/host/memory/memory.ts";
 import type { Destination, PathStat } from "../../../src/host/pool.ts";
+import { temporaryDirectory } from "../../support/temporary.ts";
 
 let base: string;
 /** What stands for a container's root; beside it lies what is none of its business. */
 let root: string;
 
 beforeEach(() => {
-  base = mkdtempSync(join(tmpdir(), "copy-"));
+  base = temporaryDirectory("copy-");
   root = join(base, "root");
   mkdirSync(join(root, "dir/sub"), { recursive: true });
   writeFileSync(join(root, "dir/file"), "inside\n", { mode: 0o640 });
@@ -32,7 +32,6 @@ beforeEach(() => {
   symlinkSync("../../victim", join(root, "out"));
   symlinkSync("missing", join(root, "broken"));
 });
-afterEach(() => rmSync(base, { recursive: true, force: true }));
 
 const host = linuxHost();
 

@@ -1,8 +1,7 @@
 /** An archive that was unpacked comes back byte for byte from what was made of it. */
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -12,6 +11,7 @@ import { memoryHost } from "../../../src/host/memory/memory.ts";
 import type { UnpackJob } from "../../../src/host/pool.ts";
 import { readAll } from "../../../src/sync/io.ts";
 import { type LayerEntry, layer, streamOf } from "../../support/layers.ts";
+import { temporaryDirectory } from "../../support/temporary.ts";
 
 /** Unpacks an archive in pieces of some size and puts it together again; `undefined` when that is not possible. */
 async function thereAndBack(
@@ -63,17 +63,13 @@ test.each(["overlay", "apply", "aufs", "keep"] as const)(
 );
 
 test("joinSplit() gives back what GNU tar writes, files with holes too", async () => {
-  const dir = mkdtempSync(join(tmpdir(), "split-"));
-  try {
-    writeFileSync(join(dir, "plain"), "p".repeat(300_000));
-    execFileSync("dd", ["if=/dev/urandom", `of=${dir}/holes`, "bs=4096", "count=3", "seek=1000"], { stdio: "ignore" });
-    execFileSync("truncate", ["-s", "20M", join(dir, "holes")]);
-    for (const format of [["--format=gnu"], ["--format=posix"], ["--format=posix", "--sparse-version=0.1"]]) {
-      const tar = execFileSync("tar", ["-C", dir, "-S", ...format, "-cf", "-", "."], { maxBuffer: 64 << 20 });
-      expect((await thereAndBack(tar))?.equals(tar)).toBe(true);
-    }
-  } finally {
-    rmSync(dir, { recursive: true });
+  const dir = temporaryDirectory("split-");
+  writeFileSync(join(dir, "plain"), "p".repeat(300_000));
+  execFileSync("dd", ["if=/dev/urandom", `of=${dir}/holes`, "bs=4096", "count=3", "seek=1000"], { stdio: "ignore" });
+  execFileSync("truncate", ["-s", "20M", join(dir, "holes")]);
+  for (const format of [["--format=gnu"], ["--format=posix"], ["--format=posix", "--sparse-version=0.1"]]) {
+    const tar = execFileSync("tar", ["-C", dir, "-S", ...format, "-cf", "-", "."], { maxBuffer: 64 << 20 });
+    expect((await thereAndBack(tar))?.equals(tar)).toBe(true);
   }
 });
 

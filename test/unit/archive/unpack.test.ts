@@ -3,7 +3,6 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -12,10 +11,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { cleanName } from "../../../src/archive/beneath.ts";
 import { TarParser } from "../../../src/archive/tar/parser.ts";
 import { encodeHeader, paddingOf, TRAILER, type WriteHeader } from "../../../src/archive/tar/writer.ts";
@@ -24,6 +22,7 @@ import { Unpacker } from "../../../src/archive/unpack.ts";
 import { linuxHost } from "../../../src/host/linux/host.ts";
 import { linuxKernel } from "../../../src/host/linux/kernel.ts";
 import { syncFs } from "../../../src/host/linux/worker-port.ts";
+import { temporaryDirectory } from "../../support/temporary.ts";
 
 const isRoot = process.getuid?.() === 0;
 
@@ -35,14 +34,13 @@ let base: string;
 let root: string;
 
 beforeEach(() => {
-  base = mkdtempSync(join(tmpdir(), "unpack-"));
+  base = temporaryDirectory("unpack-");
   root = join(base, "layers/x");
   mkdirSync(root, { recursive: true });
   writeFileSync(join(base, "victim"), "untouched", { mode: 0o640 });
   mkdirSync(join(base, "victims"));
   writeFileSync(join(base, "victims/file"), "untouched");
 });
-afterEach(() => rmSync(base, { recursive: true, force: true }));
 
 function archive(entries: Entry[]): Buffer {
   const parts = entries.flatMap(({ data = "", ...header }) => {

@@ -1,12 +1,11 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { temporaryDirectory } from "../../support/temporary.ts";
 
 const LAUNCHER = join(import.meta.dirname, "../../../bin/docker");
-const directory = mkdtempSync(join(tmpdir(), "launcher-"));
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+const directory = temporaryDirectory("launcher-");
 
 /** A repository that has been built, and a `node` that says how it was called. */
 function install(name: string, built = true): string {

@@ -1,19 +1,9 @@
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { copyExistingContents } from "../../../src/daemon/volume-contents.ts";
 import { linuxHost } from "../../../src/host/linux/host.ts";
+import { temporaryDirectory } from "../../support/temporary.ts";
 
 const isRoot = process.getuid?.() === 0;
 if (!isRoot) console.log("skipped: file capabilities need root");
@@ -24,12 +14,11 @@ let source: string;
 let target: string;
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), "volume-"));
+  directory = temporaryDirectory("volume-");
   [source, target] = [join(directory, "source"), join(directory, "target")];
   mkdirSync(source, { mode: 0o750 });
   mkdirSync(target);
 });
-afterEach(() => rmSync(directory, { recursive: true }));
 
 test("copyExistingContents() copies a tree with its modes and links, and follows none of them", async () => {
   mkdirSync(join(source, "deep/er"), { recursive: true });

@@ -1,13 +1,13 @@
 /** The recorded command lines that need no daemon, run in this process. */
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import nodeFs from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { FileSystem, Host } from "../../../src/host/host.ts";
 import { docker } from "../../support/docker.ts";
 import { asGo13, type CliRecord, cliRecords, splitHelp, withoutTimes } from "../../support/golden-cli.ts";
+import { temporaryDirectory } from "../../support/temporary.ts";
 
 /** Records that say something else here, and why. */
 const DIFFERENT: Readonly<Record<string, string>> = {
@@ -25,12 +25,11 @@ const ID = "4986bf8c15363d1c5d15512d5266f8777bfba4974ac56e3270e7760f6f0a8125";
 /** Flags of the daemon that came after 1.2.0. */
 const NEWER = new Set(["--fixed-cidr", "--insecure-registry", "--ip-masq", "--registry-mirror"]);
 
-const directory = mkdtempSync(join(tmpdir(), "golden-client-"));
+const directory = temporaryDirectory("golden-client-");
 const work = join(directory, "work");
 const home = join(directory, "home");
 mkdirSync(work);
 mkdirSync(home);
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** The file system as seen from the directory the records were made in. */
 const fs = new Proxy(nodeFs as FileSystem, {

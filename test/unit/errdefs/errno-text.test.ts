@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { messageOf } from "../../../src/errdefs/errdefs.ts";
 import { errnoText, isSystemError, pathErrorText } from "../../../src/errdefs/errno-text.ts";
+import { temporaryDirectory } from "../../support/temporary.ts";
 
 test("errnoText() says what the C library says, without Node's additions", async () => {
   const cause = await readFile("/nonexistent/file").catch((error: unknown) => error);
@@ -19,7 +19,7 @@ test("errnoText() passes other failures on", () => {
 });
 
 test("messageOf() speaks of files as Go does", async () => {
-  const dir = await mkdtemp(join(tmpdir(), "errno-"));
+  const dir = temporaryDirectory("errno-");
   const file = join(dir, "it's");
   await writeFile(file, "");
   const said = async (work: Promise<unknown>) =>
@@ -33,5 +33,4 @@ test("messageOf() speaks of files as Go does", async () => {
     "write: no space left on device",
   );
   expect(messageOf(new Error("EOF"))).toBe("EOF");
-  await rm(dir, { recursive: true });
 });

@@ -1,16 +1,15 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { bundleChapter } from "../../../book/site/bundle.ts";
 import { checkSite } from "../../../book/site/check-site.ts";
 import { fileFor, serveSite } from "../../../book/site/serve.ts";
+import { temporaryDirectory } from "../../support/temporary.ts";
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "site-"));
+  folder = temporaryDirectory("site-");
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 function put(files: Readonly<Record<string, string>>): void {
   for (const [path, text] of Object.entries(files)) {

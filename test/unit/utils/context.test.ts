@@ -1,13 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import nodeFs from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { FileSystem } from "../../../src/host/host.ts";
 import { matches, validateContextDirectory } from "../../../src/utils/context.ts";
+import { temporaryDirectory } from "../../support/temporary.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "context-"));
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+const directory = temporaryDirectory("context-");
 mkdirSync(join(directory, "sub/deep"), { recursive: true });
 writeFileSync(join(directory, "sub/deep/file"), "x");
 symlinkSync("nowhere", join(directory, "link"));

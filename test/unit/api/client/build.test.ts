@@ -4,7 +4,6 @@ import { execFileSync } from "node:child_process";
 import {
   linkSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   rmSync,
   symlinkSync,
@@ -12,16 +11,15 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Host } from "../../../../src/host/host.ts";
 import { linuxHost } from "../../../../src/host/linux/host.ts";
 import { docker, type World } from "../../../support/docker.ts";
 import { FakeDaemon, type Routes } from "../../../support/fake-daemon.ts";
+import { temporaryDirectory } from "../../../support/temporary.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "client-build-"));
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+const directory = temporaryDirectory("client-build-");
 const { exec, kernel } = linuxHost();
 const SENDING = "Sending build context to Docker daemon";
 const BUILT: Routes = {

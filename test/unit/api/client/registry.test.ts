@@ -1,17 +1,16 @@
 /** `docker login`, `logout` and `search` against a daemon that answers what the test says. */
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { linuxExec } from "../../../../src/host/linux/exec.ts";
 import { docker, start, type World } from "../../../support/docker.ts";
 import { FakeDaemon, type Routes } from "../../../support/fake-daemon.ts";
+import { temporaryDirectory } from "../../../support/temporary.ts";
 
 const INDEX = "https://index.docker.io/v1/";
-const directory = mkdtempSync(join(tmpdir(), "client-registry-"));
+const directory = temporaryDirectory("client-registry-");
 const file = join(directory, ".dockercfg");
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
 beforeEach(() => rmSync(file, { force: true }));
 
 const base64 = (text: string) => Buffer.from(text).toString("base64");
@@ -221,52 +220,42 @@ test.each([
 });
 
 test("what .dockercfg does not know is looked for where today's client keeps it", async () => {
-  const home = mkdtempSync(join(tmpdir(), "client-today-"));
-  try {
-    mkdirSync(join(home, ".docker"));
-    const today = (content: string) => writeFileSync(join(home, ".docker/config.json"), content);
-    const sent = async (env: Record<string, string> = { HOME: home }) => {
-      const done = await against({ "POST /images/reg.test/a/push": progress() }, ["push", "reg.test/a"], { env });
-      return { stderr: done.stderr, ...sentWith(done.requests) };
-    };
-    today(`{"auths":{"reg.test":{"auth":"${base64("bob:pw")}","identitytoken":"t"}}}`);
-    expect(await sent()).toMatchObject({ username: "bob", password: "pw", identitytoken: "t", stderr: "" });
-    expect(await sent({ HOME: "/nowhere", DOCKER_CONFIG: join(home, ".docker") })).toMatchObject({ username: "bob" });
-    today("{");
-    expect((await sent()).stderr).toMatch(/^WARNING: Cannot read .*config.json: /);
-    writeFileSync(join(home, ".dockercfg"), `{"reg.test":{"auth":"${base64("own:pw")}","email":""}}`);
-    expect(await sent()).toMatchObject({ username: "own", stderr: "" });
-  } finally {
-    rmSync(home, { recursive: true });
-  }
+  const home = temporaryDirectory("client-today-");
+  mkdirSync(join(home, ".docker"));
+  const today = (content: string) => writeFileSync(join(home, ".docker/config.json"), content);
+  const sent = async (env: Record<string, string> = { HOME: home }) => {
+    const done = await against({ "POST /images/reg.test/a/push": progress() }, ["push", "reg.test/a"], { env });
+    return { stderr: done.stderr, ...sentWith(done.requests) };
+  };
+  today(`{"auths":{"reg.test":{"auth":"${base64("bob:pw")}","identitytoken":"t"}}}`);
+  expect(await sent()).toMatchObject({ username: "bob", password: "pw", identitytoken: "t", stderr: "" });
+  expect(await sent({ HOME: "/nowhere", DOCKER_CONFIG: join(home, ".docker") })).toMatchObject({ username: "bob" });
+  today("{");
+  expect((await sent()).stderr).toMatch(/^WARNING: Cannot read .*config.json: /);
+  writeFileSync(join(home, ".dockercfg"), `{"reg.test":{"auth":"${base64("own:pw")}","email":""}}`);
+  expect(await sent()).toMatchObject({ username: "own", stderr: "" });
 });
 
 test("a credential helper is asked, and only one that PATH has", async () => {
-  const home = mkdtempSync(join(tmpdir(), "client-helper-"));
-  try {
-    mkdirSync(join(home, ".docker"));
-    mkdirSync(join(home, "bin"));
-    const today = (config: object) => writeFileSync(join(home, ".docker/config.json"), JSON.stringify(config));
-    const script = `#!/bin/sh\nread server\necho "$1 $server $HOME" >> ${home}/asked\necho '{"Username":"ann","Secret":"s3cret"}'\n`;
-    writeFileSync(join(home, "bin/docker-credential-shelf"), script, { mode: 0o755 });
-    const env = { HOME: home, PATH: `${join(home, "bin")}:/bin:/usr/bin` };
-    const sent = async () => {
-      const done = await against({ "POST /images/reg.test/a/push": progress() }, ["push", "reg.test/a"], {
-        env,
-        host: { exec: linuxExec(env) },
-      });
-      return { stderr: done.stderr, ...sentWith(done.requests) };
-    };
-    today({ credHelpers: { "reg.test": "shelf" } });
-    expect(await sent()).toMatchObject({ username: "ann", password: "s3cret", stderr: "" });
-    expect(readFileSync(join(home, "asked"), "utf8")).toBe(`get reg.test ${home}\n`);
-    today({ credsStore: "nowhere" });
-    expect((await sent()).stderr).toMatch(
-      /^WARNING: Cannot get credentials from docker-credential-nowhere: .*not found/,
-    );
-    today({ credsStore: `../..${home}/bin/docker-credential-shelf` });
-    expect((await sent()).stderr).toMatch(/^WARNING: Cannot use the credential helper/);
-  } finally {
-    rmSync(home, { recursive: true });
-  }
+  const home = temporaryDirectory("client-helper-");
+  mkdirSync(join(home, ".docker"));
+  mkdirSync(join(home, "bin"));
+  const today = (config: object) => writeFileSync(join(home, ".docker/config.json"), JSON.stringify(config));
+  const script = `#!/bin/sh\nread server\necho "$1 $server $HOME" >> ${home}/asked\necho '{"Username":"ann","Secret":"s3cret"}'\n`;
+  writeFileSync(join(home, "bin/docker-credential-shelf"), script, { mode: 0o755 });
+  const env = { HOME: home, PATH: `${join(home, "bin")}:/bin:/usr/bin` };
+  const sent = async () => {
+    const done = await against({ "POST /images/reg.test/a/push": progress() }, ["push", "reg.test/a"], {
+      env,
+      host: { exec: linuxExec(env) },
+    });
+    return { stderr: done.stderr, ...sentWith(done.requests) };
+  };
+  today({ credHelpers: { "reg.test": "shelf" } });
+  expect(await sent()).toMatchObject({ username: "ann", password: "s3cret", stderr: "" });
+  expect(readFileSync(join(home, "asked"), "utf8")).toBe(`get reg.test ${home}\n`);
+  today({ credsStore: "nowhere" });
+  expect((await sent()).stderr).toMatch(/^WARNING: Cannot get credentials from docker-credential-nowhere: .*not found/);
+  today({ credsStore: `../..${home}/bin/docker-credential-shelf` });
+  expect((await sent()).stderr).toMatch(/^WARNING: Cannot use the credential helper/);
 });

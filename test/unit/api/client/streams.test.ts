@@ -1,7 +1,6 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Reader } from "../../../../src/sync/io.ts";
 import { docker, start, until, type World } from "../../../support/docker.ts";
 import {
@@ -12,9 +11,9 @@ import {
   HIJACKED,
   type Routes,
 } from "../../../support/fake-daemon.ts";
+import { temporaryDirectory } from "../../../support/temporary.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "client-streams-"));
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+const directory = temporaryDirectory("client-streams-");
 
 /** An attach that sends these bytes, and ends when the request's sender has nothing more to say or at once. */
 function attach(...pieces: (Buffer | string)[]): Handler {

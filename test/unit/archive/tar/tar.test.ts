@@ -1,17 +1,5 @@
 import { execFileSync } from "node:child_process";
-import {
-  closeSync,
-  linkSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  rmSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, linkSync, mkdirSync, openSync, symlinkSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { extract, pack } from "tar-stream";
@@ -19,6 +7,7 @@ import { expect, test } from "vitest";
 import type { Header } from "../../../../src/archive/tar/header.ts";
 import { TarParser } from "../../../../src/archive/tar/parser.ts";
 import { encodeHeader, paddingOf, TRAILER, type WriteHeader } from "../../../../src/archive/tar/writer.ts";
+import { temporaryDirectory } from "../../../support/temporary.ts";
 
 interface Entry {
   header: Header;
@@ -147,56 +136,48 @@ test("TarParser ends with a TarError or a list, never otherwise, for any change 
 });
 
 test("TarParser reads what GNU tar writes, in all its formats", () => {
-  const dir = mkdtempSync(join(tmpdir(), "tar-"));
-  try {
-    const long = `${"directory-with-a-long-name/".repeat(5)}end`;
-    mkdirSync(join(dir, "t", long), { recursive: true });
-    writeFileSync(join(dir, "t", long, `${"f".repeat(120)}`), "long");
-    writeFileSync(join(dir, "t/plain"), "plain text");
-    symlinkSync("../".repeat(60), join(dir, "t/link"));
-    linkSync(join(dir, "t/plain"), join(dir, "t/plain2"));
-    execFileSync("mkfifo", [join(dir, "t/fifo")]);
-    for (const format of ["v7", "oldgnu", "gnu", "ustar", "pax"]) {
-      const only = format === "v7" || format === "ustar" ? ["t/plain", "t/plain2"] : ["t"];
-      const args = ["-C", dir, `--format=${format}`, "--sort=name", "--mtime=@1400000000", "--owner=0", "--group=0"];
-      const archive = execFileSync("tar", [...args, "-cf", "-", ...only]);
-      const list = execFileSync("tar", ["-tf", "-"], { input: archive, encoding: "utf8" }).trim().split("\n");
-      const entries = parse(archive, 1000);
-      expect(entries.map(({ header }) => header.name)).toEqual(list);
-      expect(entries.every(({ header }) => header.mtime === 1400000000)).toBe(true);
-      const plain = entries.find(({ header }) => header.name === "t/plain");
-      expect(plain?.data.toString()).toBe("plain text");
-      expect(entries.find(({ header }) => header.name === "t/plain2")?.header).toMatchObject({
-        type: "1",
-        linkname: "t/plain",
-      });
-    }
-  } finally {
-    rmSync(dir, { recursive: true });
+  const dir = temporaryDirectory("tar-");
+  const long = `${"directory-with-a-long-name/".repeat(5)}end`;
+  mkdirSync(join(dir, "t", long), { recursive: true });
+  writeFileSync(join(dir, "t", long, `${"f".repeat(120)}`), "long");
+  writeFileSync(join(dir, "t/plain"), "plain text");
+  symlinkSync("../".repeat(60), join(dir, "t/link"));
+  linkSync(join(dir, "t/plain"), join(dir, "t/plain2"));
+  execFileSync("mkfifo", [join(dir, "t/fifo")]);
+  for (const format of ["v7", "oldgnu", "gnu", "ustar", "pax"]) {
+    const only = format === "v7" || format === "ustar" ? ["t/plain", "t/plain2"] : ["t"];
+    const args = ["-C", dir, `--format=${format}`, "--sort=name", "--mtime=@1400000000", "--owner=0", "--group=0"];
+    const archive = execFileSync("tar", [...args, "-cf", "-", ...only]);
+    const list = execFileSync("tar", ["-tf", "-"], { input: archive, encoding: "utf8" }).trim().split("\n");
+    const entries = parse(archive, 1000);
+    expect(entries.map(({ header }) => header.name)).toEqual(list);
+    expect(entries.every(({ header }) => header.mtime === 1400000000)).toBe(true);
+    const plain = entries.find(({ header }) => header.name === "t/plain");
+    expect(plain?.data.toString()).toBe("plain text");
+    expect(entries.find(({ header }) => header.name === "t/plain2")?.header).toMatchObject({
+      type: "1",
+      linkname: "t/plain",
+    });
   }
 });
 
 test("TarParser puts the data of sparse files where it belongs, in GNU tar's four formats", () => {
-  const dir = mkdtempSync(join(tmpdir(), "sparse-"));
-  try {
-    const path = join(dir, "holes");
-    const fd = openSync(path, "w");
-    for (let piece = 0; piece < 40; piece++) writeSync(fd, `piece ${piece}`, piece * 65536);
-    closeSync(fd);
-    truncateSync(path, 3 << 20);
-    const whole = execFileSync("cat", [path], { maxBuffer: 4 << 20 });
-    for (const format of [
-      ["--format=gnu"],
-      ...["0.0", "0.1", "1.0"].map((v) => ["--format=pax", `--sparse-version=${v}`]),
-    ]) {
-      const archive = execFileSync("tar", ["-C", dir, "-S", ...format, "-cf", "-", "holes"]);
-      expect(archive.length).toBeLessThan(1 << 20);
-      const [entry] = parse(archive, 3000);
-      expect(entry?.header).toMatchObject({ name: "holes", size: 3 << 20, sparse: true });
-      expect(entry?.data.equals(whole)).toBe(true);
-    }
-  } finally {
-    rmSync(dir, { recursive: true });
+  const dir = temporaryDirectory("sparse-");
+  const path = join(dir, "holes");
+  const fd = openSync(path, "w");
+  for (let piece = 0; piece < 40; piece++) writeSync(fd, `piece ${piece}`, piece * 65536);
+  closeSync(fd);
+  truncateSync(path, 3 << 20);
+  const whole = execFileSync("cat", [path], { maxBuffer: 4 << 20 });
+  for (const format of [
+    ["--format=gnu"],
+    ...["0.0", "0.1", "1.0"].map((v) => ["--format=pax", `--sparse-version=${v}`]),
+  ]) {
+    const archive = execFileSync("tar", ["-C", dir, "-S", ...format, "-cf", "-", "holes"]);
+    expect(archive.length).toBeLessThan(1 << 20);
+    const [entry] = parse(archive, 3000);
+    expect(entry?.header).toMatchObject({ name: "holes", size: 3 << 20, sparse: true });
+    expect(entry?.data.equals(whole)).toBe(true);
   }
 });
 

@@ -1,11 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import fs from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { findInContext } from "../../../../src/daemon/build/in-context.ts";
+import { temporaryDirectory } from "../../../support/temporary.ts";
 
-const outside = mkdtempSync(join(tmpdir(), "context-"));
+const outside = temporaryDirectory("context-");
 const root = join(outside, "root");
 mkdirSync(join(root, "dir/sub"), { recursive: true });
 mkdirSync(join(outside, "rootx"));
@@ -24,7 +24,6 @@ for (const [name, target] of [
   ["self", "."],
 ] as const)
   symlinkSync(target, join(root, name));
-afterAll(() => rmSync(outside, { recursive: true }));
 
 test.each([
   ["file", "file"],

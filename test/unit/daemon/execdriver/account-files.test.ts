@@ -1,20 +1,19 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import * as fs from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { readAccountFile } from "../../../../src/daemon/execdriver/native/account-files.ts";
+import { temporaryDirectory } from "../../../support/temporary.ts";
 
 let directory: string;
 let rootfs: string;
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), "accounts-"));
+  directory = temporaryDirectory("accounts-");
   rootfs = join(directory, "root");
   mkdirSync(join(rootfs, "etc"), { recursive: true });
 });
-afterEach(() => rmSync(directory, { recursive: true }));
 
 const read = (mounts: { source: string; destination: string }[] = [], name = "passwd") => {
   const all = mounts.map((mount) => ({ ...mount, writable: true, private: false }));

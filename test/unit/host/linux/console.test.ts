@@ -1,13 +1,13 @@
 import { once } from "node:events";
-import { closeSync, mkdtempSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import koffi from "koffi";
 import { expect, test } from "vitest";
 import type { Console } from "../../../../src/host/kernel.ts";
 import { linuxExec } from "../../../../src/host/linux/exec.ts";
 import { linuxKernel as kernel } from "../../../../src/host/linux/kernel.ts";
+import { temporaryDirectory } from "../../../support/temporary.ts";
 
 const libc = koffi.load(null);
 const openpty = libc.func("int openpty(void *master, void *slave, void *name, void *termios, void *size)");
@@ -35,7 +35,7 @@ function sendFds(socket: number, fds: number[]): void {
 
 /** A pseudo-terminal whose master took the way through the socket. */
 async function consoleAndSlave(): Promise<{ console: Console; slave: number }> {
-  const path = join(mkdtempSync(join(tmpdir(), "drydock-console-")), "sock");
+  const path = join(temporaryDirectory("drydock-console-"), "sock");
   const receiver = await kernel.receiveConsole(path);
   const [master, slave] = [Buffer.alloc(4), Buffer.alloc(4)];
   expect(openpty(master, slave, null, null, null)).toBe(0);
@@ -87,7 +87,7 @@ test("receiveConsole() carries megabytes", async () => {
 });
 
 test("receiveConsole() fails when the sender leaves without a word, and when it is closed", async () => {
-  const path = join(mkdtempSync(join(tmpdir(), "drydock-console-")), "sock");
+  const path = join(temporaryDirectory("drydock-console-"), "sock");
   const receiver = await kernel.receiveConsole(path);
   connect(path).destroySoon();
   await expect(receiver.console).rejects.toThrow("the socket was closed without sending one");

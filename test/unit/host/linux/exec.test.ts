@@ -1,10 +1,10 @@
-import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { linuxExec } from "../../../../src/host/linux/exec.ts";
 import { linuxKernel as kernel } from "../../../../src/host/linux/kernel.ts";
 import { readAll } from "../../../../src/sync/io.ts";
+import { temporaryDirectory } from "../../../support/temporary.ts";
 
 const exec = linuxExec(process.env);
 
@@ -67,8 +67,8 @@ test("Exec.run() starts in the directory it is told", async () => {
 });
 
 test("Exec.lookPath() searches PATH in order and skips relative entries", async () => {
-  const first = mkdtempSync(join(tmpdir(), "drydock-path-"));
-  const second = mkdtempSync(join(tmpdir(), "drydock-path-"));
+  const first = temporaryDirectory("drydock-path-");
+  const second = temporaryDirectory("drydock-path-");
   for (const directory of [first, second]) writeFileSync(join(directory, "tool"), "");
   chmodSync(join(second, "tool"), 0o755); // the one in `first` cannot be run
   const own = linuxExec({ PATH: `.:${first}:${second}` });

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -7,6 +7,7 @@ import { linuxClock } from "../../../../src/host/linux/clock.ts";
 import { linuxExec } from "../../../../src/host/linux/exec.ts";
 import { linuxHost } from "../../../../src/host/linux/host.ts";
 import { BufferWriter, readAll } from "../../../../src/sync/io.ts";
+import { temporaryDirectory } from "../../../support/temporary.ts";
 
 const exec = linuxExec(process.env);
 
@@ -131,7 +132,7 @@ test("Host.exec, readers and writers fit together", async () => {
 
 test("Host.fs.mkdir() makes what is missing above, and fails where nothing can be made", async () => {
   const { fs } = linuxHost();
-  const dir = mkdtempSync(join(tmpdir(), "mkdir-"));
+  const dir = temporaryDirectory("mkdir-");
   expect(await fs.mkdir(join(dir, "a/b/c/"), { recursive: true, mode: 0o700 })).toBe(join(dir, "a"));
   expect(statSync(join(dir, "a/b")).mode & 0o777).toBe(0o700);
   expect(await fs.mkdir(join(dir, "a/b/c"), { recursive: true })).toBeUndefined();
@@ -143,7 +144,6 @@ test("Host.fs.mkdir() makes what is missing above, and fails where nothing can b
   // Node's own never comes back from this.
   const proc = fs.mkdir("/proc/drydock/x", { recursive: true });
   await expect(proc).rejects.toMatchObject({ code: "ENOENT", path: "/proc/drydock" });
-  rmSync(dir, { recursive: true });
 });
 
 test("Clock.sleep() does not wake up at once from a sleep of months", async () => {

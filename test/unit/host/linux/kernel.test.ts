@@ -1,12 +1,12 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, openSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { deviceNumber, linuxKernel as kernel, unixAddress } from "../../../../src/host/linux/kernel.ts";
 import { readAll } from "../../../../src/sync/io.ts";
+import { temporaryDirectory } from "../../../support/temporary.ts";
 
-const scratch = () => mkdtempSync(join(tmpdir(), "drydock-kernel-"));
+const scratch = () => temporaryDirectory("drydock-kernel-");
 
 test("pipe() carries bytes from writeFd() to readFd() until the writer closes", async () => {
   const { read, write } = kernel.pipe();

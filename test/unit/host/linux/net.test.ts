@@ -1,16 +1,16 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { mkdtempSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { createServer as createHttps } from "node:https";
 import { connect, createServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generate } from "selfsigned";
 import { expect, test } from "vitest";
 import { linuxNet as net } from "../../../../src/host/linux/net.ts";
 import { readAll } from "../../../../src/sync/io.ts";
+import { temporaryDirectory } from "../../../support/temporary.ts";
 
-const scratch = () => mkdtempSync(join(tmpdir(), "drydock-net-"));
+const scratch = () => temporaryDirectory("drydock-net-");
 
 /** A certificate authority and a certificate of `127.0.0.1` and `localhost` signed by itself. */
 async function identity(): Promise<{ ca: string; cert: string; key: string }> {

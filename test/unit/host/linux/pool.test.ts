@@ -1,9 +1,9 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { ThreadPool } from "../../../../src/host/linux/pool.ts";
 import type { UnpackJob } from "../../../../src/host/pool.ts";
+import { temporaryDirectory } from "../../../support/temporary.ts";
 
 /** A worker of the protocol that counts instead of unpacking; `root` says how it behaves. */
 const WORKER = `
@@ -21,7 +21,7 @@ parentPort.on("message", (m) => {
 `;
 
 function poolOf(workers: number): ThreadPool {
-  const script = join(mkdtempSync(join(tmpdir(), "drydock-pool-")), "worker.cjs");
+  const script = join(temporaryDirectory("drydock-pool-"), "worker.cjs");
   writeFileSync(script, WORKER);
   const pool = new ThreadPool({ workers, script });
   onTestFinished(() => pool.close());
@@ -170,7 +170,7 @@ parentPort.on("message", (m) => {
 `;
 
 function lookers(): ThreadPool {
-  const script = join(mkdtempSync(join(tmpdir(), "drydock-pool-")), "worker.cjs");
+  const script = join(temporaryDirectory("drydock-pool-"), "worker.cjs");
   writeFileSync(script, LOOKER);
   const pool = new ThreadPool({ workers: 1, script });
   onTestFinished(() => pool.close());

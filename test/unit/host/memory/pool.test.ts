@@ -1,10 +1,8 @@
 import { createHash } from "node:crypto";
-import nodeFs, { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import nodeFs from "node:fs";
 import { gzipSync } from "node:zlib";
 import { createFsFromVolume } from "memfs";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { encodeHeader, paddingOf, TRAILER, type WriteHeader } from "../../../../src/archive/tar/writer.ts";
 import { unpackLayer } from "../../../../src/archive/unpack-layer.ts";
 import { VfsDriver } from "../../../../src/daemon/graphdriver/vfs/driver.ts";
@@ -12,6 +10,7 @@ import { linuxExec } from "../../../../src/host/linux/exec.ts";
 import { sha256, syncFs } from "../../../../src/host/linux/worker-port.ts";
 import { memoryHost } from "../../../../src/host/memory/memory.ts";
 import type { UnpackJob, UnpackResult } from "../../../../src/host/pool.ts";
+import { temporaryDirectory } from "../../../support/temporary.ts";
 
 /** An entry in short; `data` makes it a file. */
 type Entry = Partial<WriteHeader> & { name: string; data?: string };
@@ -47,8 +46,7 @@ function look(fs: typeof nodeFs, root: string, path = ""): unknown[] {
 
 /** The same job on the disk of this machine, by the calls that a thread makes. */
 async function onDisk(job: Omit<UnpackJob, "root">, layers: readonly Buffer[]) {
-  const root = mkdtempSync(join(tmpdir(), "drydock-memory-"));
-  onTestFinished(() => rmSync(root, { recursive: true, force: true }));
+  const root = temporaryDirectory("drydock-memory-");
   const results: UnpackResult[] = [];
   for (const layer of layers) {
     const input = pieces(layer);

@@ -1,16 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-  linkSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  symlinkSync,
-  truncateSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { linkSync, mkdirSync, mkdtempSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
@@ -19,6 +9,7 @@ import { formatPaxRecord } from "../../../../src/archive/tar/pax.ts";
 import { encodeHeader, paddingOf, TRAILER, type WriteHeader } from "../../../../src/archive/tar/writer.ts";
 import { TarSum, type TarSumOptions } from "../../../../src/pkg/tarsum/tarsum.ts";
 import { readAll } from "../../../../src/sync/io.ts";
+import { temporaryDirectory } from "../../../support/temporary.ts";
 
 const host = {
   hash: (algorithm: string) => {
@@ -202,43 +193,39 @@ const tree = fc.uniqueArray(
 );
 
 test("TarSum agrees with Python's tar library about what GNU tar writes in its formats", async () => {
-  const dir = mkdtempSync(join(tmpdir(), "tarsum-"));
-  try {
-    await fc.assert(
-      fc.asyncProperty(tree, fc.constantFrom("gnu", "posix", "ustar"), async (entries, format) => {
-        const root = mkdtempSync(join(dir, "t-"));
-        writeFileSync(join(root, "one"), "one");
-        for (const { path, kind, content, mtime } of entries) {
-          const at = join(root, ...path);
-          mkdirSync(kind === "dir" ? at : join(at, ".."), { recursive: true });
-          if (kind === "symlink") symlinkSync(content.replace(/[^ -~]/g, "").slice(0, 99) || "x", at);
-          else if (kind === "hardlink") linkSync(join(root, "one"), at);
-          else if (kind !== "dir") writeFileSync(at, kind === "empty" ? "" : content);
-          if (kind === "sparse") truncateSync(at, 200_000);
-          if (kind !== "symlink") utimesSync(at, mtime / 1000, mtime / 1000);
-        }
-        const sparse = format === "ustar" ? [] : ["-S"];
-        let tar: Buffer;
-        try {
-          const args = ["-C", root, `--format=${format}`, ...sparse, "--sort=name", "-cf", "-", "."];
-          tar = execFileSync("tar", args, { maxBuffer: 1 << 26, stdio: ["ignore", "pipe", "ignore"] });
-        } catch {
-          fc.pre(false); // a name too long for the format
-        }
-        const oracle = JSON.parse(execFileSync("python3", ["-c", ORACLE], { input: tar }).toString());
-        const { sum, output } = await summed(tar, 4096);
-        const sums = [...sum.getSums()].map(([name, hex]) => [Buffer.from(name, "latin1").toString(), hex]);
-        expect(Object.fromEntries(sums)).toEqual(oracle);
-        // What goes on is an archive of the same: only files with holes have become ordinary ones.
-        const again = (await summed(output)).sum;
-        if (!entries.some(({ kind }) => kind === "sparse")) expect(again.sum()).toBe(sum.sum());
-        expect([...again.getSums().keys()]).toEqual([...sum.getSums().keys()]);
-      }),
-      { numRuns: 15 },
-    );
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
+  const dir = temporaryDirectory("tarsum-");
+  await fc.assert(
+    fc.asyncProperty(tree, fc.constantFrom("gnu", "posix", "ustar"), async (entries, format) => {
+      const root = mkdtempSync(join(dir, "t-"));
+      writeFileSync(join(root, "one"), "one");
+      for (const { path, kind, content, mtime } of entries) {
+        const at = join(root, ...path);
+        mkdirSync(kind === "dir" ? at : join(at, ".."), { recursive: true });
+        if (kind === "symlink") symlinkSync(content.replace(/[^ -~]/g, "").slice(0, 99) || "x", at);
+        else if (kind === "hardlink") linkSync(join(root, "one"), at);
+        else if (kind !== "dir") writeFileSync(at, kind === "empty" ? "" : content);
+        if (kind === "sparse") truncateSync(at, 200_000);
+        if (kind !== "symlink") utimesSync(at, mtime / 1000, mtime / 1000);
+      }
+      const sparse = format === "ustar" ? [] : ["-S"];
+      let tar: Buffer;
+      try {
+        const args = ["-C", root, `--format=${format}`, ...sparse, "--sort=name", "-cf", "-", "."];
+        tar = execFileSync("tar", args, { maxBuffer: 1 << 26, stdio: ["ignore", "pipe", "ignore"] });
+      } catch {
+        fc.pre(false); // a name too long for the format
+      }
+      const oracle = JSON.parse(execFileSync("python3", ["-c", ORACLE], { input: tar }).toString());
+      const { sum, output } = await summed(tar, 4096);
+      const sums = [...sum.getSums()].map(([name, hex]) => [Buffer.from(name, "latin1").toString(), hex]);
+      expect(Object.fromEntries(sums)).toEqual(oracle);
+      // What goes on is an archive of the same: only files with holes have become ordinary ones.
+      const again = (await summed(output)).sum;
+      if (!entries.some(({ kind }) => kind === "sparse")) expect(again.sum()).toBe(sum.sum());
+      expect([...again.getSums().keys()]).toEqual([...sum.getSums().keys()]);
+    }),
+    { numRuns: 15 },
+  );
 });
 
 test("TarSum refuses more holes than anybody sums, at once", async () => {
