@@ -12,21 +12,15 @@
  * @module
  */
 
-import { Gzip } from "minizlib";
 import type { Host } from "../host/host.ts";
 import type { Reader } from "../sync/io.ts";
 import { toPath } from "./byte-string.ts";
+import { PART, RAW, type SplitWriter } from "./split-writer.ts";
 import { BLOCK_BYTES, type Header } from "./tar/header.ts";
 import { type TarHandler, TarParser } from "./tar/parser.ts";
 
-const RAW = 0;
-const PART = 1;
-/** Raw bytes are gathered up to this size. */
-const RAW_BYTES = 64 << 10;
 /** The longest raw piece and the longest path that are believed. */
 const MAX_RAW = 16 << 20;
-/** Headers are mostly zeros: a higher level costs more than it saves. */
-const LEVEL = 3;
 /** Parts of files up to this size are read ahead, … */
 const SMALL_BYTES = 64 << 10;
 /** … so many at a time. */
@@ -34,72 +28,6 @@ const AHEAD = 32;
 const READ_BYTES = 256 << 10;
 const O_NOFOLLOW = 0o400000;
 const O_NONBLOCK = 0o4000;
-
-/** Writes pieces. */
-export class SplitWriter {
-  readonly #stream: Gzip;
-  #raw: Buffer[] = [];
-  #rawBytes = 0;
-  #part: { path: string; position: number; length: number } | undefined;
-
-  /** @param write - takes the compressed bytes at once */
-  constructor(write: (bytes: Buffer) => void) {
-    this.#stream = new Gzip({ level: LEVEL });
-    this.#stream.on("data", write);
-  }
-
-  /** Bytes that are nowhere else. They are copied. */
-  raw(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
-    this.#endPart();
-    this.#raw.push(Buffer.from(bytes));
-    this.#rawBytes += bytes.length;
-    if (this.#rawBytes >= RAW_BYTES) this.#endRaw();
-  }
-
-  /** A part of a file; neighbours become one. @param path - a byte string, beneath the layer's directory */
-  part(path: string, position: number, length: number): void {
-    this.#endRaw();
-    const last = this.#part;
-    if (last !== undefined && last.path === path && last.position + last.length === position) {
-      last.length += length;
-      return;
-    }
-    this.#endPart();
-    this.#part = { path, position, length };
-  }
-
-  /** Writes what is left. */
-  end(): void {
-    this.#endRaw();
-    this.#endPart();
-    this.#stream.end();
-  }
-
-  #endRaw(): void {
-    if (this.#rawBytes === 0) return;
-    const head = Buffer.alloc(5);
-    head[0] = RAW;
-    head.writeUInt32BE(this.#rawBytes, 1);
-    this.#stream.write(Buffer.concat([head, ...this.#raw]));
-    this.#raw = [];
-    this.#rawBytes = 0;
-  }
-
-  #endPart(): void {
-    const part = this.#part;
-    if (part === undefined) return;
-    this.#part = undefined;
-    const name = Buffer.from(part.path, "latin1");
-    const piece = Buffer.alloc(3 + name.length + 12);
-    piece[0] = PART;
-    piece.writeUInt16BE(name.length, 1);
-    name.copy(piece, 3);
-    piece.writeUIntBE(part.position, 3 + name.length, 6);
-    piece.writeUIntBE(part.length, 9 + name.length, 6);
-    this.#stream.write(piece);
-  }
-}
 
 /** What unpacks the entries, and says where their contents go. */
 export interface SplitTarget extends TarHandler {
@@ -154,7 +82,7 @@ export class SplitRecorder implements TarHandler {
     this.#piece = piece;
     this.#done = 0;
     this.#parser.feed(piece);
-    this.#writer.raw(piece.subarray(this.#done));
+    this.#writer.raw(piece, this.#done);
   }
 
   /** @see TarHandler */
@@ -168,7 +96,7 @@ export class SplitRecorder implements TarHandler {
     this.#target.data(chunk, position);
     if (target === undefined) return;
     const from = chunk.byteOffset - this.#piece.byteOffset;
-    this.#writer.raw(this.#piece.subarray(this.#done, from));
+    this.#writer.raw(this.#piece, this.#done, from);
     this.#writer.part(target, position, chunk.length);
     this.#done = from + chunk.length;
   }

@@ -17,7 +17,8 @@ import { fromText, toPath } from "./byte-string.ts";
 import { type Decompressed, decompressStream } from "./compression.ts";
 import { findDestination } from "./copy.ts";
 import { DIRECTORY_BYTES, Room } from "./room.ts";
-import { SplitRecorder, SplitWriter } from "./split.ts";
+import { SplitRecorder } from "./split.ts";
+import { SplitWriter } from "./split-writer.ts";
 import { TarParser } from "./tar/parser.ts";
 import { Unpacker } from "./unpack.ts";
 
