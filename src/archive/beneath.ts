@@ -14,6 +14,8 @@ import { TarError } from "./tar/header.ts";
 
 /** How many directories are remembered: an archive of nothing but directories must not fill the memory. */
 const REMEMBERED = 100_000;
+/** … and how many bytes of their names. */
+const REMEMBERED_BYTES = 16 << 20;
 /**
  * How long a path may be: as the kernel's limit, less what stands before it when it is seen from outside. A layer with
  * longer ones could be unpacked behind a chroot, but neither read nor removed afterwards.
@@ -85,6 +87,7 @@ export class Beneath {
   onDirectory: (() => void) | undefined;
   /** Directories by their path: the real path. */
   readonly #real = new Map<string, string>();
+  #realBytes = 0;
 
   /**
    * @param root - without a slash at the end; "" is `/`
@@ -230,7 +233,11 @@ export class Beneath {
   }
 
   #remember(path: string, real: string): void {
-    if (this.#real.size >= REMEMBERED) this.#real.clear();
+    this.#realBytes += path.length;
+    if (this.#real.size >= REMEMBERED || this.#realBytes > REMEMBERED_BYTES) {
+      this.#real.clear();
+      this.#realBytes = path.length;
+    }
     this.#real.set(path, real);
   }
 }

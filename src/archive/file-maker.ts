@@ -22,6 +22,8 @@ const MAX_MAJOR = 0xfff;
 const MAX_MINOR = 0xfffff;
 /** How many directories wait for their time. When there are more, the first get theirs early. */
 const MAX_WAITING = 100_000;
+/** … and when their names are longer than this. */
+const MAX_WAITING_BYTES = 16 << 20;
 
 /** What fuse-overlayfs and overlay without root go by. */
 const OVERLAY = /^user\.(?:overlay|fuseoverlayfs)\./;
@@ -39,6 +41,7 @@ export class FileMaker {
   readonly #beneath: Beneath;
   readonly #chown: boolean;
   readonly #waiting = new Map<string, Waiting>();
+  #waitingBytes = 0;
 
   /** @param chown - `false`: no owners, no devices, and what we could not read ourselves becomes readable for us */
   constructor(fs: SyncFs, beneath: Beneath, chown: boolean) {
@@ -62,7 +65,8 @@ export class FileMaker {
     this.#attributes(path, header);
     const mode = this.#chown ? header.mode : header.mode | 0o700;
     this.#fs.chmodSync(this.#beneath.at(path), mode);
-    if (this.#waiting.size >= MAX_WAITING) this.flush();
+    this.#waitingBytes += path.length;
+    if (this.#waiting.size >= MAX_WAITING || this.#waitingBytes > MAX_WAITING_BYTES) this.flush();
     this.#waiting.set(path, { mode, mtime: header.mtime, mtimeNs: header.mtimeNs });
   }
 
@@ -97,6 +101,7 @@ export class FileMaker {
       if (this.#beneath.isReal(path)) this.#fs.utimensSync(this.#beneath.at(path), mtime, mtimeNs);
     }
     this.#waiting.clear();
+    this.#waitingBytes = 0;
   }
 
   /**

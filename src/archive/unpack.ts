@@ -28,6 +28,15 @@ const LINKS = ".wh..wh.plnk";
 const S_IFCHR = 0o020000;
 const O_CREATE = 0o1 /* O_WRONLY */ | 0o100 /* O_CREAT */ | 0o200 /* O_EXCL */ | 0o400000; /* O_NOFOLLOW */
 
+/**
+ * How many names of one layer are remembered where a later whiteout must know them, and bytes in them. More than anybody
+ * has in one layer, and more than this would be a danger for the memory.
+ *
+ * @deviation 1.2.0 remembers nothing: a whiteout takes away what came with the same layer.
+ */
+const MAX_BROUGHT = 4_000_000;
+const MAX_BROUGHT_BYTES = 256 << 20;
+
 /** Where and how to unpack. */
 export interface UnpackOptions {
   /** Where the archive's `/` lies, without a slash at the end; "" when it is the thread's own root. */
@@ -56,6 +65,7 @@ export class Unpacker implements TarHandler {
   readonly #maker: FileMaker;
   /** What this archive brought, where a whiteout that deletes must know. */
   readonly #brought: Set<string> | undefined;
+  #broughtBytes = 0;
   /** Before each name: nothing, or a directory and a slash. */
   readonly #prefix: string;
   readonly #keepKinds: boolean;
@@ -184,7 +194,7 @@ export class Unpacker implements TarHandler {
   #add(header: Header, parent: string, base: string): void {
     const directory = this.#beneath.directory(parent);
     const path = directory === "" ? base : `${directory}/${base}`;
-    this.#brought?.add(path);
+    if (this.#brought !== undefined) this.#remember(this.#brought, path);
     if (this.#keepKinds) this.#checkKind(path, header.type === "5");
     if (header.type !== "5") this.#beneath.uncover(path);
     if (header.type === "0") this.#open(header, path);
@@ -192,6 +202,13 @@ export class Unpacker implements TarHandler {
     else if (header.type === "5") this.#maker.directory(path, header);
     else if (header.type === "2") this.#symlink(header, path);
     else this.#maker.node(path, header, marksOf(this.#whiteouts) !== undefined);
+  }
+
+  #remember(brought: Set<string>, path: string): void {
+    this.#broughtBytes += path.length;
+    if (brought.size >= MAX_BROUGHT || this.#broughtBytes > MAX_BROUGHT_BYTES)
+      throw new TarError(`more than ${MAX_BROUGHT} entries, or ${MAX_BROUGHT_BYTES} bytes in their names`);
+    brought.add(path);
   }
 
   /** A directory stays a directory, and everything else something else. @since Docker 1.8 */

@@ -22,6 +22,12 @@ const CAPTURE_LIMIT = 64 << 20;
 /** What is kept of a failed program's complaints. */
 const STDERR_LIMIT = 64 << 10;
 
+/**
+ * What `xz` may take: four times of what its highest level needs. A file of some bytes can ask for gigabytes. Through the
+ * environment, as a small machine's xz knows no such option.
+ */
+const XZ_MEMORY = { XZ_DEFAULTS: "--memlimit-decompress=256MiB" };
+
 /** Makes the {@link Exec} of a host with this environment. */
 export function linuxExec(env: Record<string, string | undefined>): Exec {
   const path = () => env["PATH"] || DEFAULT_PATH;
@@ -52,7 +58,8 @@ export function linuxExec(env: Record<string, string | undefined>): Exec {
     },
 
     async *pipe(command, args, input) {
-      const child = builtin("child_process").spawn(resolve(command), args, { argv0: command, env: { PATH: path() } });
+      const env = { PATH: path(), ...XZ_MEMORY };
+      const child = builtin("child_process").spawn(resolve(command), args, { argv0: command, env });
       const ended = exitOf(child);
       ended.catch(() => {}); // awaited below, unless the consumer leaves first
       const complaints = capture(child.stderr, STDERR_LIMIT, () => {});

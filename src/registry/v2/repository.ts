@@ -24,8 +24,10 @@ import {
   parseManifest,
 } from "./manifest.ts";
 
-/** More pages than any repository needs. */
+/** More pages than any repository needs, … */
 const MAX_TAG_PAGES = 1000;
+/** … and more tags than anybody can want at once. */
+const MAX_TAGS = 100_000;
 
 /** The manifest of one image, and the digest by which it can be asked for again. */
 export interface FoundManifest {
@@ -153,6 +155,7 @@ export class Repository {
       }
       if (response.status !== 200) return this.#refuse(response, url);
       const body = objectOf(parseJson(await readDocument(response.body, MAX_LIST_BYTES, what), what), what);
+      if (tags.size > MAX_TAGS) break;
       const before = tags.size;
       for (const tag of listOf(body["tags"] ?? [], what)) tags.add(checkTag(textOf(tag, what), what));
       const next = /<([^>]+)>\s*;\s*rel="?next"?/.exec(response.headers.get("link") ?? "")?.[1];
@@ -163,7 +166,7 @@ export class Repository {
         throw new SystemError(`Cannot read ${what}: they continue at another host`);
       url = address.href;
     }
-    throw new SystemError(`Cannot read ${what}: there are too many`);
+    throw new SystemError(`Cannot read ${what}: there are more than ${MAX_TAGS}; ask for the ones you want by name`);
   }
 }
 

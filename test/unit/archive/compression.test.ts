@@ -92,6 +92,13 @@ test("decompressStream() hands out a bomb in pieces that fit the memory", async 
   expect(most).toBeLessThan(160 << 20);
 });
 
+test("decompressStream() refuses to take the memory that an xz file asks for, but not what xz makes of its own", async () => {
+  const greedy = execFileSync("xz", ["--lzma2=preset=0,dict=512MiB", "-c"], { input: TEXT });
+  await expect(decompress(greedy)).rejects.toThrow(/xz failed: .*Memory usage limit reached.*The limit is 256 MiB/s);
+  const best = execFileSync("xz", ["-9e", "-c"], { input: TEXT });
+  expect((await decompress(best)).data).toEqual(TEXT);
+});
+
 test("decompressStream() never fails but with an error, whatever comes after the magic bytes", async () => {
   const heads = [
     [0x1f, 0x8b, 0x08],

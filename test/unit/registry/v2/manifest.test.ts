@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { EngineError } from "../../../../src/errdefs/errdefs.ts";
 import { memoryHost } from "../../../../src/host/memory/memory.ts";
+import { parseJson } from "../../../../src/registry/json.ts";
 import { chainIds, parseConfig } from "../../../../src/registry/v2/config.ts";
 import { parseDigest } from "../../../../src/registry/v2/digest.ts";
 import { parseManifest } from "../../../../src/registry/v2/manifest.ts";
@@ -28,6 +29,22 @@ test("parseManifest() and parseConfig() answer any JSON with a result or an erro
       }
     }),
   );
+});
+
+test("parseJson() refuses what is nested deeper than any document, and no bracket in a text", () => {
+  const parse = (text: string) => parseJson(Buffer.from(text), "x");
+  const nested = (open: string, close: string, depth: number) => `${open.repeat(depth)}1${close.repeat(depth)}`;
+  for (const [open, close] of [
+    ["[", "]"],
+    ['{"a":', "}"],
+  ] as const) {
+    expect(parse(nested(open, close, 1000))).toBeDefined();
+    expect(() => parse(nested(open, close, 1001))).toThrow("Cannot read x: it is nested too deeply");
+    expect(() => parse(open.repeat(1 << 20))).toThrow("nested too deeply");
+  }
+  const text = `\\"${"[".repeat(2000)}\\`;
+  expect(parse(JSON.stringify([text, text]))).toEqual([text, text]);
+  expect(() => parse("[".repeat(10))).toThrow("it is no JSON");
 });
 
 test("parseManifest() refuses a document that calls itself something else than the registry does", () => {
