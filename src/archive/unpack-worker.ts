@@ -1,9 +1,12 @@
 /**
- * The thread that unpacks one layer after another, and looks into containers.
+ * The thread that unpacks one layer after another, packs others, and looks into containers.
  *
  * ```text
  * main → here   {open: UnpackJob}   then chunks   then {end: true}
  * here → main   each chunk back when it is done with, at last {result} or {error: {message, code}}
+ *
+ * main → here   {pack: true}   then chunks, and {more: true} for each packed one that is done with   then {end: true}
+ * here → main   each chunk back, {packed} with others, at last {result} or {error: {message, code}}
  *
  * main → here   {look: LookJob}   then {more: true} for each chunk that is done with
  * here → main   of an archive {stat} and chunks, at last {result} or {error: {message, code, clean}}
@@ -22,6 +25,7 @@ import { type Deferred, deferred } from "../sync/deferred.ts";
 import { tar } from "./archive.ts";
 import { archivePath, readPath, statPath } from "./copy.ts";
 import { Outgoing } from "./outgoing.ts";
+import { packStream } from "./pack.ts";
 import { type UnpackTools, unpackLayer } from "./unpack-layer.ts";
 
 const port = workerPort();
@@ -80,6 +84,22 @@ async function run(job: UnpackJob): Promise<void> {
 /** What the job in hand sends to the main thread. */
 let outgoing: Outgoing | undefined;
 
+async function* incoming(): AsyncGenerator<Uint8Array> {
+  for (let chunk = await next(); chunk !== undefined; chunk = await next()) yield chunk;
+}
+
+async function pack(): Promise<void> {
+  const out = new Outgoing((packed) => port.postMessage({ packed }, [packed.buffer as ArrayBuffer]));
+  outgoing = out;
+  try {
+    const result = await packStream(incoming(), sha256, (chunk) => out.write(chunk));
+    out.flush();
+    port.postMessage({ result });
+  } catch (cause) {
+    port.postMessage({ error: failureOf(cause, true) });
+  }
+}
+
 /** Looks, and comes out again whatever came of it. */
 async function look(job: LookJob): Promise<void> {
   let inside: ReturnType<typeof enter>;
@@ -109,7 +129,9 @@ async function answer(root: string, { what, path, maxBytes }: LookJob): Promise<
   return undefined;
 }
 
-port.on("message", (message: { open: UnpackJob } | { end: true } | { look: LookJob } | { more: true } | Uint8Array) => {
+type Message = { open: UnpackJob } | { pack: true } | { end: true } | { look: LookJob } | { more: true } | Uint8Array;
+
+port.on("message", (message: Message) => {
   if (message instanceof Uint8Array) waiting.push(message);
   else if ("end" in message) ended = true;
   else if ("more" in message) outgoing?.more();
@@ -117,7 +139,7 @@ port.on("message", (message: { open: UnpackJob } | { end: true } | { look: LookJ
   else {
     waiting = [];
     ended = false;
-    void run(message.open);
+    void ("pack" in message ? pack() : run(message.open));
   }
   wake?.resolve();
 });

@@ -123,6 +123,16 @@ export interface UnpackResult {
   readonly sums?: ReadonlyMap<string, string>;
 }
 
+/** What compressing a stream has found out. */
+export interface PackResult {
+  /** Digest of the bytes as they were, `sha256:<hex>`, … */
+  readonly diffId: string;
+  /** … and as they are now. */
+  readonly digest: string;
+  /** Bytes now. */
+  readonly size: number;
+}
+
 /** Worker threads for what reads and writes trees that are not ours; each job has one of its own while it runs. */
 export interface WorkerPool {
   /** What must stay free wherever strangers' archives are written; default: nothing. */
@@ -133,6 +143,13 @@ export interface WorkerPool {
    * @throws when the archive is broken or tries to leave `root`; what was unpacked so far is left for the caller to remove
    */
   unpack(job: UnpackJob, source: Reader, signal?: AbortSignal): Promise<UnpackResult>;
+  /**
+   * Hashes a stream, compresses it with gzip, and hashes what comes of that, with bounded memory.
+   *
+   * @param write - takes what comes of it; the next piece is made while it works
+   * @throws what the source or `write` throws
+   */
+  pack(source: Reader, write: ArchiveSink["write"], signal?: AbortSignal): Promise<PackResult>;
   /** Looks at a path of a container. A link at its end is not followed. @throws `ENOENT` when nothing is there */
   stat(view: View, path: string, signal?: AbortSignal): Promise<PathStat>;
   /** The first `maxBytes` of a container's file; nothing when it is not there, or is no plain file. */

@@ -1,5 +1,5 @@
 /**
- * Threads that unpack layers and look into containers.
+ * Threads that unpack layers, pack them, and look into containers.
  *
  * A thread locks itself into the layer it unpacks and comes out again when that went well, so the next layer finds it
  * warm: a new one takes 30 ms to start, and twice the time for its first layer. One whose layer failed, or whose caller
@@ -18,16 +18,23 @@ import { dirname, join } from "node:path";
 import type { Worker } from "node:worker_threads";
 import { deferred } from "../../sync/deferred.ts";
 import type { Reader } from "../../sync/io.ts";
-import type { ArchiveSink, LookJob, MinFree, PathStat, UnpackJob, UnpackResult, View, WorkerPool } from "../pool.ts";
+import type {
+  ArchiveSink,
+  LookJob,
+  MinFree,
+  PackResult,
+  PathStat,
+  UnpackJob,
+  UnpackResult,
+  View,
+  WorkerPool,
+} from "../pool.ts";
 import { builtin, runningFile } from "./lazy.ts";
+import { Feed } from "./pool-feed.ts";
+import { failureOf, listen } from "./pool-listen.ts";
 import { serveLook } from "./pool-look.ts";
+import { servePack } from "./pool-pack.ts";
 import { Turns } from "./turns.ts";
-
-/** Small pieces are gathered: a message costs as much as copying 100 KB. */
-const CHUNK_BYTES = 256 << 10;
-
-/** Chunks that a thread and its job own, used again and again: 2 MB ride out a pause of the network or of the disk. */
-const CREDITS = 8;
 
 /** How long threads wait for a job that does not come. */
 const LINGER_MS = 1000;
@@ -58,13 +65,16 @@ export class ThreadPool implements WorkerPool {
   minFree: MinFree | undefined;
   readonly #layers: Turns;
   readonly #copies = new Turns(COPIES);
+  /** Of their own: what comes in may wait for a slow network. */
+  readonly #packs: Turns;
   readonly #script: string | undefined;
   readonly #idle: Worker[] = [];
   #linger: NodeJS.Timeout | undefined;
 
-  /** @param options - `workers`: how many unpack layers at once; `script`: what they run */
+  /** @param options - `workers`: how many unpack layers at once, and how many pack them; `script`: what they run */
   constructor(options: { workers: number; script?: string }) {
     this.#layers = new Turns(options.workers);
+    this.#packs = new Turns(options.workers);
     this.#script = options.script;
   }
 
@@ -72,6 +82,10 @@ export class ThreadPool implements WorkerPool {
     const turns = job.into === undefined ? this.#layers : this.#copies;
     const whole = { minFree: this.minFree, ...job };
     return this.#withThread(turns, (worker) => serve(worker, whole, source, signal), signal);
+  }
+
+  pack(source: Reader, write: ArchiveSink["write"], signal?: AbortSignal): Promise<PackResult> {
+    return this.#withThread(this.#packs, (worker) => servePack(worker, source, write, signal), signal);
   }
 
   stat(view: View, path: string, signal?: AbortSignal): Promise<PathStat> {
@@ -130,7 +144,7 @@ export class ThreadPool implements WorkerPool {
   /** When nobody has anything to do, threads are kept for a while only. */
   #startLingering(): void {
     clearTimeout(this.#linger);
-    if (this.#layers.taken + this.#copies.taken === 0)
+    if (this.#layers.taken + this.#packs.taken + this.#copies.taken === 0)
       this.#linger = setTimeout(() => void this.close(), LINGER_MS).unref();
   }
 
@@ -149,7 +163,7 @@ export class ThreadPool implements WorkerPool {
   }
 }
 
-/** Does one job with one thread. */
+/** Unpacks a layer with one thread. */
 async function serve(
   worker: Worker,
   job: UnpackJob,
@@ -157,95 +171,20 @@ async function serve(
   signal: AbortSignal | undefined,
 ): Promise<UnpackResult> {
   const finished = deferred<UnpackResult>();
-  let over = false;
-  /** Chunks that came back. */
-  const free: ArrayBuffer[] = [];
-  let made = 0;
-  // What the sending side waits for, if it waits: a chunk back, or the source. Either ends with the job.
-  let wake: (() => void) | undefined;
-  const end = () => {
-    over = true;
-    wake?.();
-  };
-  finished.promise.then(end, end);
+  const feed = new Feed(worker);
+  const stop = () => feed.stop();
+  finished.promise.then(stop, stop);
   const onMessage = (answer: Answer) => {
-    if (answer instanceof Uint8Array) {
-      free.push(answer.buffer as ArrayBuffer);
-      if (free.length === 1) wake?.();
-    } else if ("result" in answer) {
-      finished.resolve(answer.result);
-    } else {
-      const { message, code } = answer.error;
-      finished.reject(Object.assign(new Error(message), code === undefined ? {} : { code }));
-    }
+    if (answer instanceof Uint8Array) feed.back(answer);
+    else if ("result" in answer) finished.resolve(answer.result);
+    else finished.reject(failureOf(answer.error));
   };
-  const onError = (cause: Error) => finished.reject(new Error(`Cannot unpack the layer: ${cause.message}`, { cause }));
-  const onExit = () => finished.reject(new Error("Cannot unpack the layer: its thread ended before the work was done"));
-  worker.on("message", onMessage);
-  worker.on("error", onError);
-  worker.once("exit", onExit);
-  const stop = () => finished.reject(signal?.reason);
-  signal?.addEventListener("abort", stop, { once: true });
-  if (signal?.aborted === true) stop();
-
-  /** A chunk to fill: one that came back, or a new one while there are few. */
-  const chunk = async (): Promise<Uint8Array> => {
-    if (free.length === 0 && made < CREDITS) {
-      made++;
-      return new Uint8Array(new ArrayBuffer(CHUNK_BYTES));
-    }
-    while (free.length === 0 && !over) {
-      const back = deferred();
-      wake = back.resolve;
-      await back.promise;
-    }
-    return new Uint8Array(free.pop() ?? new ArrayBuffer(0));
-  };
-  const send = (filled: Uint8Array) => worker.postMessage(filled, [filled.buffer as ArrayBuffer]);
-  /** Asks the source; `undefined` when the job was over first. */
-  const next = (input: AsyncIterator<Uint8Array>) => {
-    const step = deferred<IteratorResult<Uint8Array> | undefined>();
-    wake = () => {
-      if (over) step.resolve(undefined);
-    };
-    input.next().then(step.resolve, step.reject);
-    return step.promise;
-  };
-
-  const input = source[Symbol.asyncIterator]();
+  const leave = listen(worker, onMessage, finished.reject, "unpack the layer", signal);
   try {
     worker.postMessage({ open: job });
-    let batch: Uint8Array | undefined;
-    let filled = 0;
-    for (;;) {
-      const step = over ? undefined : await next(input);
-      if (step === undefined) break;
-      if (step.done === true) {
-        if (batch !== undefined) send(batch.subarray(0, filled));
-        worker.postMessage({ end: true });
-        break;
-      }
-      // Always copied: the bytes belong to the source, which may have more plans for them.
-      for (let rest = step.value; rest.length > 0 && !over; ) {
-        batch ??= await chunk();
-        const part = rest.subarray(0, batch.length - filled);
-        batch.set(part, filled);
-        filled += part.length;
-        rest = rest.subarray(part.length);
-        if (filled === batch.length) {
-          if (filled > 0) send(batch);
-          batch = undefined;
-          filled = 0;
-        }
-      }
-    }
+    await feed.send(source);
     return await finished.promise;
   } finally {
-    signal?.removeEventListener("abort", stop);
-    worker.off("message", onMessage);
-    worker.off("error", onError);
-    worker.off("exit", onExit);
-    // Not awaited: a source that hangs in next() would hold us for ever.
-    void input.return?.().catch(() => {});
+    leave();
   }
 }

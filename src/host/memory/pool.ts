@@ -7,10 +7,21 @@
 
 import { tar } from "../../archive/archive.ts";
 import { archivePath, readPath, statPath } from "../../archive/copy.ts";
+import { packStream } from "../../archive/pack.ts";
 import { unpackLayer } from "../../archive/unpack-layer.ts";
 import type { Reader } from "../../sync/io.ts";
 import type { Exec, Hasher, Host } from "../host.ts";
-import type { ArchiveSink, MinFree, PathStat, UnpackJob, UnpackResult, View, ViewMount, WorkerPool } from "../pool.ts";
+import type {
+  ArchiveSink,
+  MinFree,
+  PackResult,
+  PathStat,
+  UnpackJob,
+  UnpackResult,
+  View,
+  ViewMount,
+  WorkerPool,
+} from "../pool.ts";
 import type { SyncFs } from "../sync-fs.ts";
 
 /** What unpacking in memory needs. */
@@ -63,6 +74,10 @@ export class MemoryPool implements WorkerPool {
       // Not awaited: a source that hangs in next() would hold us for ever.
       void input.return?.().catch(() => undefined);
     }
+  }
+
+  pack(source: Reader, write: ArchiveSink["write"]): Promise<PackResult> {
+    return packStream(source, () => this.#parts.hash("sha256"), write);
   }
 
   stat(view: View, path: string): Promise<PathStat> {
