@@ -36,6 +36,16 @@ function loads(name) {
   }
 }
 
+/** Whether the engine's bridge to C finds a library of the system. */
+function hasLibrary(soname) {
+  try {
+    createRequire(join(root, "package.json"))("koffi").load(soname);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function canWrite(path) {
   try {
     accessSync(path, constants.W_OK);
@@ -130,6 +140,9 @@ const questions = {
   ],
   "Layers in all formats": [
     ["xz", has("xz"), apt("xz-utils")],
+    ...(process.arch === "x64"
+      ? [["gzip by ISA-L (twice as fast as zlib)", hasLibrary("libisal.so.2"), apt("libisal2")]]
+      : []),
     ["bzip2 (faster than ours)", has("bzip2"), apt("bzip2")],
     ["zstd (faster than ours)", has("zstd"), apt("zstd")],
   ],

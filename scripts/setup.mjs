@@ -13,7 +13,12 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 /** Programs (or, with a path, files) that the engine and its tests use, with the Debian package each comes from. */
 const programs = {
-  run: { runc: "runc", iptables: "iptables", xz: "xz-utils" },
+  run: {
+    runc: "runc",
+    iptables: "iptables",
+    xz: "xz-utils",
+    ...(process.arch === "x64" && { "/usr/lib/x86_64-linux-gnu/libisal.so.2": "libisal2" }),
+  },
   test: {
     "docker-registry": "docker-registry",
     skopeo: "skopeo",

@@ -19,6 +19,7 @@
  */
 
 import { isSystemError, pathErrorText } from "../errdefs/errno-text.ts";
+import { isalInflater } from "../host/linux/isal.ts";
 import { confineTo, enterView, sha256, syncFs, syncHost, workerExec, workerPort } from "../host/linux/worker-port.ts";
 import type { LookJob, PathStat, UnpackJob, View } from "../host/pool.ts";
 import { type Deferred, deferred } from "../sync/deferred.ts";
@@ -58,6 +59,7 @@ const tools: UnpackTools = {
   fs: syncFs,
   exec: workerExec,
   sha256,
+  inflater: isalInflater(),
   next,
   enter: ({ root, mounts = [], into, chown }) => {
     if (into === undefined && chown) return { root: "", leave: confineTo(root) };
