@@ -20,11 +20,11 @@ import {
 import { request } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Result, run, startDaemon, type TestDaemon, TODAY } from "../support/daemon.ts";
+import { okWith } from "../support/commands.ts";
+import { hasRoot, type Result, run, startDaemon, type TestDaemon, TODAY } from "../support/daemon.ts";
 import { BUSYBOX, startRegistry, type TestRegistry } from "../support/images.ts";
 
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log("skipped: containers need root");
+const isRoot = hasRoot("containers need root");
 
 let daemon: TestDaemon;
 let registry: TestRegistry;
@@ -63,11 +63,7 @@ const vm = test.runIf(isRoot);
 let serial = 0;
 
 /** What a client prints on its way is about progress. */
-async function ok(...args: string[]): Promise<string> {
-  const result = await daemon.today(...args);
-  expect(`${args.join(" ")}: ${result.code} ${result.stderr}`).toMatch(/: 0 /);
-  return result.stdout;
-}
+const ok = (...args: string[]) => okWith(daemon.today, ...args);
 
 /** The error of a copy, without what the client's own tar has to say. */
 async function fails(...args: string[]): Promise<string> {

@@ -7,12 +7,12 @@ import { createServer } from "node:http";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { executable } from "../site/browser.ts";
-import { startDaemon, type TestDaemon } from "../support/daemon.ts";
+import { okWith } from "../support/commands.ts";
+import { hasRoot, startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { BUSYBOX, freePort, startRegistry, type TestRegistry } from "../support/images.ts";
 import { ACCEPT, frame, openWebSocket, type TestWebSocket } from "../support/websocket.ts";
 
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log("skipped: containers need root");
+const isRoot = hasRoot("containers need root");
 
 const TEXT = 1;
 const BINARY = 2;
@@ -42,11 +42,7 @@ const vm = test.runIf(isRoot);
 const until = <T>(ask: () => T) => expect.poll(ask, { timeout: 15_000, interval: 20 });
 const all = "logs=1&stream=1&stdin=1&stdout=1&stderr=1";
 
-async function ok(...args: string[]): Promise<string> {
-  const result = await daemon.docker(...args);
-  expect(`${args.join(" ")}: ${result.code} ${result.stderr}`).toMatch(/: 0 /);
-  return result.stdout.trim();
-}
+const ok = async (...args: string[]) => (await okWith(daemon.docker, ...args)).trim();
 
 /** Runs a container in the background. @returns its id */
 const run = (...args: string[]) => ok("run", "-d", ...args);

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { missingFuse } from "../../src/daemon/graphdriver/aufs/fuse-overlayfs.ts";
 import { linuxHost } from "../../src/host/linux/host.ts";
+import { okWith } from "../support/commands.ts";
 import { leftovers, listDir, makeNetns, startDaemon, type TestDaemon, type TestNetns } from "../support/daemon.ts";
 import { BUSYBOX, startRegistry, type TestRegistry } from "../support/images.ts";
 
@@ -48,12 +49,7 @@ afterEach(async () => {
   for (const daemon of daemons.splice(0).reverse()) await daemon.remove();
 });
 
-async function ok(daemon: TestDaemon, ...args: string[]): Promise<string> {
-  // Our own client has no `docker diff`.
-  const result = await (args[0] === "diff" ? daemon.today(...args) : daemon.docker(...args));
-  expect(`${args.join(" ")}: ${result.code} ${result.stderr}`).toMatch(/: 0 /);
-  return result.stdout;
-}
+const ok = (daemon: TestDaemon, ...args: string[]) => okWith(daemon.docker, ...args);
 
 /** Processes that serve the mounts below a directory. */
 function servers(dir: string): string[] {

@@ -16,12 +16,11 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DRYDOCK, listDir, makeNetns, run, startDaemon, type TestNetns } from "../support/daemon.ts";
+import { DRYDOCK, hasRoot, listDir, makeNetns, run, startDaemon, type TestNetns } from "../support/daemon.ts";
 import { BUSYBOX, startRegistry, type TestRegistry } from "../support/images.ts";
 import { ask } from "../support/traces.ts";
 
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log("skipped: network namespaces need root");
+const isRoot = hasRoot("network namespaces need root");
 const describeRoot = describe.runIf(isRoot);
 
 let netns: TestNetns;

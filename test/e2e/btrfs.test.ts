@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeBtrfs } from "../support/btrfs.ts";
+import { okWith } from "../support/commands.ts";
 import {
   DRYDOCK,
   leftovers,
@@ -41,11 +42,7 @@ afterAll(async () => {
   if (typeof btrfs !== "string") btrfs.remove();
 });
 
-async function ok(daemon: TestDaemon, ...args: string[]): Promise<string> {
-  const result = await daemon.docker(...args);
-  expect(`${args.join(" ")}: ${result.code} ${result.stderr}`).toMatch(/: 0 /);
-  return result.stdout;
-}
+const ok = (daemon: TestDaemon, ...args: string[]) => okWith(daemon.docker, ...args);
 
 vm("an image is pulled, run, committed, found again by the next daemon and removed without a trace", async () => {
   if (typeof btrfs === "string") return;

@@ -4,11 +4,11 @@
 
 import { spawn } from "@lydell/node-pty";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DRYDOCK, run, startDaemon, type TestDaemon, TODAY } from "../support/daemon.ts";
+import { okWith } from "../support/commands.ts";
+import { clientWords, DRYDOCK, hasRoot, run, startDaemon, type TestDaemon, TODAY } from "../support/daemon.ts";
 import { BUSYBOX, startRegistry, type TestRegistry } from "../support/images.ts";
 
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log("skipped: containers need root");
+const isRoot = hasRoot("containers need root");
 
 let daemon: TestDaemon;
 let registry: TestRegistry;
@@ -36,16 +36,12 @@ describe.runIf(isRoot).each([
   // Before 1.30 it waits for a container's end by following the events.
   ["today's client at API 1.24", TODAY, { DOCKER_API_VERSION: "1.24" }],
 ] as const)("%s", (_name, binary, variables) => {
-  const words = (...args: string[]) => [...daemon.netns.prefix, binary, "-H", `unix://${daemon.socket}`, ...args];
+  const words = (...args: string[]) => [...clientWords(daemon, binary), ...args];
   const env = () => ({ HOME: daemon.dir, ...variables });
   const docker = (...args: string[]) => run(words(...args), { env: env() });
   const image = () => `${registry.address}/busybox`;
 
-  async function ok(...args: string[]): Promise<string> {
-    const result = await docker(...args);
-    expect(`${args.join(" ")}: ${result.code} ${result.stderr}`).toMatch(/: 0 /);
-    return result.stdout;
-  }
+  const ok = (...args: string[]) => okWith(docker, ...args);
 
   test("version and info tell who answers", async () => {
     expect(await ok("version")).toContain("1.2.0");

@@ -5,12 +5,11 @@
 
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startDaemon, type TestDaemon } from "../support/daemon.ts";
+import { hasRoot, startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { BUSYBOX, startRegistry } from "../support/images.ts";
 import { ask } from "../support/traces.ts";
 
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log("skipped: containers need root");
+const isRoot = hasRoot("containers need root");
 const vm = test.runIf(isRoot);
 
 let daemon: TestDaemon;

@@ -5,11 +5,11 @@
 import { mkdirSync, readFileSync, readlinkSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { DRYDOCK, type Result, startDaemon, type TestDaemon, TODAY } from "../support/daemon.ts";
+import { type Docker, okWith as ok } from "../support/commands.ts";
+import { DRYDOCK, hasRoot, startDaemon, type TestDaemon, TODAY } from "../support/daemon.ts";
 import { BUSYBOX, startRegistry, type TestRegistry } from "../support/images.ts";
 
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log("skipped: containers need root");
+const isRoot = hasRoot("containers need root");
 
 let daemon: TestDaemon;
 let registry: TestRegistry;
@@ -28,18 +28,10 @@ afterAll(async () => {
   if (daemon) expect(await daemon.remove()).toEqual([]);
 });
 
-type Client = (...args: string[]) => Promise<Result>;
-
-const clients: readonly (readonly [string, Client])[] = [
+const clients: readonly (readonly [string, Docker])[] = [
   ["our client", (...args) => daemon.docker(...args)],
   ["today's client", (...args) => daemon.today(...args)],
 ];
-
-async function ok(client: Client, ...args: string[]): Promise<string> {
-  const result = await client(...args);
-  expect(`${args.join(" ")}: ${result.code} ${result.stderr}`).toMatch(/: 0 /);
-  return result.stdout;
-}
 
 const eachClient = test.runIf(isRoot).each(clients);
 const vm = test.runIf(isRoot);

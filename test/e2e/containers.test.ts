@@ -7,11 +7,11 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { DRYDOCK, run, startDaemon, type TestDaemon, TODAY } from "../support/daemon.ts";
+import { okWith } from "../support/commands.ts";
+import { clientWords, DRYDOCK, hasRoot, run, startDaemon, type TestDaemon, TODAY } from "../support/daemon.ts";
 import { BUSYBOX, startRegistry, type TestRegistry } from "../support/images.ts";
 
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log("skipped: containers need root");
+const isRoot = hasRoot("containers need root");
 const vm = test.runIf(isRoot);
 
 let daemon: TestDaemon;
@@ -44,14 +44,10 @@ const sha = (data: Buffer | string) => createHash("sha256").update(data).digest(
 
 /** Runs the client with bytes for its input. */
 function withInput(input: Buffer, ...args: string[]) {
-  return run([...daemon.netns.prefix, DRYDOCK, "-H", `unix://${daemon.socket}`, ...args], { input });
+  return run([...clientWords(daemon), ...args], { input });
 }
 
-async function ok(...args: string[]): Promise<string> {
-  const result = await daemon.docker(...args);
-  expect(`${args.join(" ")}: ${result.code} ${result.stderr}`).toMatch(/: 0 /);
-  return result.stdout;
-}
+const ok = (...args: string[]) => okWith(daemon.docker, ...args);
 
 vm("run passes megabytes through standard input and output unchanged", async () => {
   const input = Buffer.from(randomBytes(3 << 19).toString("hex"));

@@ -3,13 +3,12 @@
  */
 
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { makeNetns, startDaemon, type TestDaemon, type TestNetns } from "../support/daemon.ts";
+import { hasRoot, makeNetns, startDaemon, type TestDaemon, type TestNetns } from "../support/daemon.ts";
 import { BUSYBOX, startRegistry, type TestRegistry } from "../support/images.ts";
 import { leaks, rssMiB, type Snapshot, snapshot } from "../support/leaks.ts";
 import { ask } from "../support/traces.ts";
 
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log("skipped: containers need root");
+const isRoot = hasRoot("containers need root");
 const vm = test.runIf(isRoot);
 
 const AT_ONCE = 20;

@@ -4,13 +4,12 @@
  */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startDaemon, type TestDaemon } from "../support/daemon.ts";
+import { hasRoot, startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { BUSYBOX, startRegistry } from "../support/images.ts";
 import { type LeakOptions, leaks, type Snapshot, snapshot } from "../support/leaks.ts";
 import { requestBytes, sendRaw } from "../support/raw-http.ts";
 
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log("skipped: containers need root");
+const isRoot = hasRoot("containers need root");
 
 let daemon: TestDaemon;
 let before: Snapshot;

@@ -19,13 +19,12 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { DRYDOCK, namespacesOf, run, startDaemon, type TestDaemon } from "../support/daemon.ts";
+import { DRYDOCK, hasRoot, namespacesOf, run, startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { BUSYBOX, startRegistry } from "../support/images.ts";
 import { leaks, type Snapshot, snapshot } from "../support/leaks.ts";
 import { type Answer, ask } from "../support/traces.ts";
 
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log("skipped: containers need root");
+const isRoot = hasRoot("containers need root");
 const vm = test.runIf(isRoot);
 
 /** How long traces may take to go. */

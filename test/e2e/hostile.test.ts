@@ -10,14 +10,13 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startDaemon, type TestDaemon } from "../support/daemon.ts";
+import { hasRoot, startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { BUSYBOX, startRegistry } from "../support/images.ts";
 import { leaks, rssMiB, type Snapshot, snapshot } from "../support/leaks.ts";
 import { requestBytes, sendRaw } from "../support/raw-http.ts";
 import { ask, usage } from "../support/traces.ts";
 
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log("skipped: containers need root");
+const isRoot = hasRoot("containers need root");
 const vm = test.runIf(isRoot);
 
 const RUNS = Number(process.env["HOSTILE_RUNS"] ?? 700);

@@ -6,8 +6,10 @@
 import { spawnSync } from "node:child_process";
 import { createServer, type Server } from "node:http";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { ok as written } from "../support/commands.ts";
 import {
-  DRYDOCK,
+  clientWords,
+  hasRoot,
   makeNetns,
   type Result,
   run,
@@ -19,8 +21,7 @@ import { BUSYBOX, startRegistry, type TestRegistry } from "../support/images.ts"
 import { layer } from "../support/layers.ts";
 import { ask, traces } from "../support/traces.ts";
 
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log("skipped: containers need root");
+const isRoot = hasRoot("containers need root");
 
 describe.runIf(isRoot)("images", () => {
   let netns: TestNetns;
@@ -47,18 +48,14 @@ describe.runIf(isRoot)("images", () => {
     expect(await traces(daemon, daemon.root, [])).toEqual([]);
   });
 
-  async function ok(result: Promise<Result>): Promise<string> {
-    const done = await result;
-    expect(`${done.code} ${done.stderr}`).toMatch(/^0 /);
-    return done.stdout.trim();
-  }
+  const ok = async (result: Promise<Result>) => (await written(result)).trim();
   const refusal = async (result: Promise<Result>) => {
     const { code, stderr } = await result;
     return `${code} ${stderr.replaceAll(/^\d{4}\/\d\d\/\d\d [\d:]+ /gm, "").trim()}`;
   };
   const rows = async (path: string) =>
     JSON.parse((await ask(daemon, "GET", path)).body) as { Id: string; RepoTags: string[]; RepoDigests: string[] }[];
-  const words = () => [...netns.prefix, DRYDOCK, "-H", `unix://${daemon.socket}`];
+  const words = () => clientWords(daemon);
   const imported = (input: Buffer, ...name: string[]) =>
     ok(run([...words(), "import", "-", ...name], { input }).then((done) => ({ ...done, stderr: "" })));
   /** Names of what a list shows. */

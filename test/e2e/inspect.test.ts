@@ -6,11 +6,20 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DRYDOCK, type Result, run, startDaemon, type TestDaemon, TODAY } from "../support/daemon.ts";
+import { type Docker, okWith } from "../support/commands.ts";
+import {
+  clientWords,
+  DRYDOCK,
+  hasRoot,
+  type Result,
+  run,
+  startDaemon,
+  type TestDaemon,
+  TODAY,
+} from "../support/daemon.ts";
 import { BUSYBOX, startRegistry, type TestRegistry } from "../support/images.ts";
 
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log("skipped: containers need root");
+const isRoot = hasRoot("containers need root");
 const vm = test.runIf(isRoot);
 
 let daemon: TestDaemon;
@@ -32,13 +41,6 @@ afterAll(async () => {
   if (daemon) expect(await daemon.remove()).toEqual([]);
 });
 
-type Docker = (...args: string[]) => Promise<Result>;
-
-async function okWith(docker: Docker, ...args: string[]): Promise<string> {
-  const result = await docker(...args);
-  expect(`${args.join(" ")}: ${result.code} ${result.stderr}`).toMatch(/: 0 /);
-  return result.stdout;
-}
 const ours = (...args: string[]) => okWith(daemon.docker, ...args);
 const removeAll = async () => {
   const ids = (await ours("ps", "-a", "-q")).split("\n").filter(Boolean);
@@ -76,8 +78,7 @@ describe.runIf(isRoot).each([
   ["today's client", TODAY],
 ])("%s", (_who, binary) => {
   const mine = binary === DRYDOCK;
-  const docker: Docker = (...args) =>
-    run([...daemon.netns.prefix, binary, "-H", `unix://${daemon.socket}`, ...args], { env: { HOME: daemon.dir } });
+  const docker: Docker = (...args) => run([...clientWords(daemon, binary), ...args], { env: { HOME: daemon.dir } });
   const ok = (...args: string[]) => okWith(docker, ...args);
 
   test("inspect: templates, several names, containers and images, and what is not there", async () => {

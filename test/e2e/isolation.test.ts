@@ -6,11 +6,20 @@
 import { chmodSync, existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DRYDOCK, makeNetns, type Result, run, startDaemon, type TestDaemon, TODAY } from "../support/daemon.ts";
+import { type Docker, okWith } from "../support/commands.ts";
+import {
+  clientWords,
+  DRYDOCK,
+  hasRoot,
+  makeNetns,
+  run,
+  startDaemon,
+  type TestDaemon,
+  TODAY,
+} from "../support/daemon.ts";
 import { BUSYBOX, type LayerSpec, startRegistry, type TestRegistry } from "../support/images.ts";
 
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log("skipped: containers need root");
+const isRoot = hasRoot("containers need root");
 const vm = test.runIf(isRoot);
 /** Whether this machine's control groups are those of version 1. */
 const isFirst = existsSync("/sys/fs/cgroup/freezer");
@@ -60,13 +69,6 @@ afterAll(async () => {
   if (daemon) expect(await daemon.remove()).toEqual([]);
 });
 
-type Docker = (...args: string[]) => Promise<Result>;
-
-async function okWith(docker: Docker, ...args: string[]): Promise<string> {
-  const result = await docker(...args);
-  expect(`${args.join(" ")}: ${result.code} ${result.stderr}`).toMatch(/: 0 /);
-  return result.stdout;
-}
 const ours = (...args: string[]) => okWith(daemon.docker, ...args);
 
 /** Fields of a `status` file below /proc. */
@@ -80,7 +82,7 @@ describe.runIf(isRoot).each([
   ["our client", DRYDOCK],
   ["today's client", TODAY],
 ])("%s", (_who, binary) => {
-  const words = (...args: string[]) => [...daemon.netns.prefix, binary, "-H", `unix://${daemon.socket}`, ...args];
+  const words = (...args: string[]) => [...clientWords(daemon, binary), ...args];
   const docker: Docker = (...args) => run(words(...args), { env: { HOME: daemon.dir } });
   const sh = (flags: string[], script: string, from = image) =>
     okWith(docker, "run", "--rm", ...flags, from, "sh", "-c", script);

@@ -4,11 +4,10 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { leftovers, makeNetns, startDaemon, type TestDaemon, type TestNetns } from "../support/daemon.ts";
+import { hasRoot, leftovers, makeNetns, startDaemon, type TestDaemon, type TestNetns } from "../support/daemon.ts";
 import { BUSYBOX, startRegistry, type TestRegistry } from "../support/images.ts";
 
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log("skipped: containers need root");
+const isRoot = hasRoot("containers need root");
 const vm = test.runIf(isRoot);
 
 let netns: TestNetns;

@@ -11,11 +11,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { unixAddress } from "../../src/host/linux/kernel.ts";
 import { call, tryCall } from "../../src/host/linux/libc.ts";
 import { makeAuthority, sign, writeCertificates } from "../support/certificates.ts";
-import { DRYDOCK, run, startDaemon, type TestDaemon, TODAY } from "../support/daemon.ts";
+import { DRYDOCK, hasRoot, run, startDaemon, type TestDaemon, TODAY } from "../support/daemon.ts";
 import { BUSYBOX, startRegistry, type TestRegistry } from "../support/images.ts";
 
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log("skipped: network namespaces need root");
+const isRoot = hasRoot("network namespaces need root");
 const describeRoot = describe.runIf(isRoot);
 
 const CLIENTS = [

@@ -8,12 +8,20 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { makeNetns, namespacesOf, run, startDaemon, type TestDaemon, type TestNetns } from "../support/daemon.ts";
+import { okWith } from "../support/commands.ts";
+import {
+  hasRoot,
+  makeNetns,
+  namespacesOf,
+  run,
+  startDaemon,
+  type TestDaemon,
+  type TestNetns,
+} from "../support/daemon.ts";
 import { BUSYBOX, startRegistry } from "../support/images.ts";
 import { ask } from "../support/traces.ts";
 
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log("skipped: a network needs root");
+const isRoot = hasRoot("a network needs root");
 
 const image = "busybox";
 /** For what happens behind the answer. */
@@ -86,11 +94,7 @@ async function tearDown(): Promise<void> {
   netns.remove();
 }
 
-async function ok(...args: string[]): Promise<string> {
-  const result = await daemon.docker(...args);
-  expect(`${args.join(" ")}: ${result.code} ${result.stderr}`).toMatch(/: 0 /);
-  return result.stdout.trim();
-}
+const ok = async (...args: string[]) => (await okWith(daemon.docker, ...args)).trim();
 
 /** A container that does nothing, and ends when it is asked to; its id. */
 const idle = (...flags: string[]) =>

@@ -11,11 +11,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { RegistryV1 } from "../../chapters/lib/registry-v1.ts";
 import { type RunningServer, serve } from "../../chapters/lib/serve.ts";
 import { makeAuthority, sign, writeCertificates } from "../support/certificates.ts";
+import { ok } from "../support/commands.ts";
 import {
+  clientWords,
   DRYDOCK,
+  hasRoot,
   listDir,
   makeNetns,
-  type Result,
   run,
   startDaemon,
   type TestDaemon,
@@ -28,8 +30,7 @@ import { oddArchive } from "../support/odd-archive.ts";
 import { startProxy } from "../support/proxy.ts";
 import { drydockLayers, mergedLines } from "../support/trees.ts";
 
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log("skipped: what is compared with dockerd needs root");
+const isRoot = hasRoot("what is compared with dockerd needs root");
 const driver = isRoot ? "overlay" : "vfs";
 const CLIENTS = ["docker", "today"] as const;
 /** How often the daemon is killed. */
@@ -37,12 +38,6 @@ const KILLS = Number(process.env["DRYDOCK_KILLS"] ?? 20);
 
 const DIGEST = /sha256:[0-9a-f]{64}/;
 const digestIn = (text: string) => DIGEST.exec(text)?.[0];
-
-async function ok(result: Promise<Result>): Promise<string> {
-  const done = await result;
-  expect(`${done.code} ${done.stderr}`).toMatch(/^0 /);
-  return done.stdout;
-}
 
 /** Names on disk of images: in the graph, and in the driver. */
 function onDisk(root: string): string[] {
@@ -98,7 +93,7 @@ describe.runIf(isRoot && hasDockerd)("beside dockerd 20.10 and skopeo", () => {
 
   test("what we make and push, dockerd pulls: the same tree, configuration and digest, and pushes back unchanged", async () => {
     const odd = mkdtempSync(join(dir, "odd-"));
-    const words = [...netns.prefix, DRYDOCK, "-H", `unix://${ours.socket}`];
+    const words = clientWords(ours);
     await ok(run([...words, "import", "-", "base"], { input: oddArchive(odd) }));
     const script =
       "rm /d/gone; rm -r /opaque; mkdir /opaque; echo new > /opaque/new; chmod 600 /d/file; echo x >> /etc/passwd";
@@ -289,7 +284,7 @@ describe.runIf(isRoot && hasDockerd)("beside dockerd 20.10 and skopeo", () => {
         maxBuffer: 64 << 20,
       },
     ).stdout;
-    const words = [...netns.prefix, DRYDOCK, "-H", `unix://${ours.socket}`];
+    const words = clientWords(ours);
     await ok(run([...words, "import", "-", name], { input: noise }));
     const [command = "", ...args] = [...words, "push", name];
     const client = spawn(command, args, { stdio: "ignore" });

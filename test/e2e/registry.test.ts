@@ -11,11 +11,11 @@ import { RegistryV2 } from "../../chapters/lib/registry-v2.ts";
 import { type RunningServer, serve } from "../../chapters/lib/serve.ts";
 import { type BuiltImage, buildImage, buildLayer, tinyImage } from "../../chapters/lib/tiny-image.ts";
 import { makeAuthority, sign, writeCertificates } from "../support/certificates.ts";
-import { makeNetns, run, startDaemon, type TestDaemon, type TestNetns } from "../support/daemon.ts";
+import { okWith } from "../support/commands.ts";
+import { hasRoot, makeNetns, run, startDaemon, type TestDaemon, type TestNetns } from "../support/daemon.ts";
 import { freePort, startRegistry, type TestRegistry } from "../support/images.ts";
 
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log("skipped: registries on other addresses need network namespaces (root)");
+const isRoot = hasRoot("registries on other addresses need network namespaces (root)");
 
 const CLIENTS = [
   ["our client", "docker"],
@@ -67,11 +67,7 @@ function logOut(): void {
 describe.each(CLIENTS)("%s", (_name, client) => {
   const docker = (...args: string[]) => daemon[client](...args);
 
-  async function ok(...args: string[]): Promise<string> {
-    const result = await docker(...args);
-    expect(`${args.join(" ")}: ${result.code} ${result.stderr}`).toMatch(/: 0 /);
-    return result.stdout;
-  }
+  const ok = (...args: string[]) => okWith(docker, ...args);
 
   beforeEach(async () => {
     logOut();

@@ -22,13 +22,12 @@ import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DRYDOCK, makeNetns, startDaemon, type TestDaemon, type TestNetns } from "../support/daemon.ts";
+import { DRYDOCK, hasRoot, makeNetns, startDaemon, type TestDaemon, type TestNetns } from "../support/daemon.ts";
 import { startFaultyRegistry } from "../support/faulty-registry.ts";
 import { BUSYBOX, type LayerSpec, startRegistry, type TestRegistry } from "../support/images.ts";
 import { ask, idsOnDisk, traces, usage } from "../support/traces.ts";
 
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log("skipped: containers need root");
+const isRoot = hasRoot("containers need root");
 const describeRoot = describe.runIf(isRoot);
 
 let netns: TestNetns;

@@ -11,12 +11,12 @@ import { spawn } from "@lydell/node-pty";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commands } from "../../src/api/client/commands.ts";
 import { ROUTES } from "../../src/api/server/routes.ts";
-import { DRYDOCK, type Result, run, startDaemon, type TestDaemon, TODAY } from "../support/daemon.ts";
+import { okWith } from "../support/commands.ts";
+import { DRYDOCK, hasRoot, type Result, run, startDaemon, type TestDaemon, TODAY } from "../support/daemon.ts";
 import { BUSYBOX, startRegistry, type TestRegistry } from "../support/images.ts";
 import { openWebSocket } from "../support/websocket.ts";
 
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log("skipped: containers need root");
+const isRoot = hasRoot("containers need root");
 
 let daemon: TestDaemon;
 let registry: TestRegistry;
@@ -491,11 +491,7 @@ test("each command about containers is tried, and the others are known", () => {
 });
 
 describe.runIf(isRoot).each(CLIENTS)("%s", (_who, client, today) => {
-  const ok = async (...args: string[]) => {
-    const result = await client(...args);
-    expect(`${args.join(" ")}: ${result.code} ${result.stderr}`).toMatch(/: 0 /);
-    return result.stdout;
-  };
+  const ok = (...args: string[]) => okWith(client, ...args);
 
   async function trying(what: (on: On) => Promise<void>): Promise<void> {
     const first = serial;
@@ -616,11 +612,7 @@ describe.runIf(isRoot).each(CLIENTS)("%s", (_who, client, today) => {
 
 test.runIf(isRoot)("today's filters of events choose by container, image, event, type and label", async () => {
   const { today } = daemon;
-  const ok = async (...args: string[]) => {
-    const result = await today(...args);
-    expect(`${args.join(" ")}: ${result.code} ${result.stderr}`).toMatch(/: 0 /);
-    return result.stdout;
-  };
+  const ok = (...args: string[]) => okWith(today, ...args);
   const since = String(Math.floor(Date.now() / 1000));
   await ok("run", "--name", "filtered", "--label", "who=me", image, "true");
   await ok("run", "--name", "unfiltered", image, "true");

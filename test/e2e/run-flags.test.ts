@@ -7,11 +7,20 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DRYDOCK, leftovers, type Result, run, startDaemon, type TestDaemon, TODAY } from "../support/daemon.ts";
+import { type Docker, okWith } from "../support/commands.ts";
+import {
+  clientWords,
+  DRYDOCK,
+  hasRoot,
+  leftovers,
+  run,
+  startDaemon,
+  type TestDaemon,
+  TODAY,
+} from "../support/daemon.ts";
 import { BUSYBOX, type LayerSpec, startRegistry, type TestRegistry } from "../support/images.ts";
 
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log("skipped: containers need root");
+const isRoot = hasRoot("containers need root");
 
 const MORE: LayerSpec = {
   ...Object.fromEntries(["chown", "mknod"].map((name) => [`bin/${name}`, { link: "busybox" }])),
@@ -47,15 +56,7 @@ afterAll(async () => {
   if (daemon) expect(await daemon.remove()).toEqual([]);
 });
 
-type Docker = (...args: string[]) => Promise<Result>;
-
-async function okWith(docker: Docker, args: string[]): Promise<string> {
-  const result = await docker(...args);
-  expect(`${args.join(" ")}: ${result.code} ${result.stderr}`).toMatch(/: 0 /);
-  return result.stdout;
-}
-
-const ours = (...args: string[]) => okWith(daemon.docker, args);
+const ours = (...args: string[]) => okWith(daemon.docker, ...args);
 const inspect = async (name: string, path: string) =>
   JSON.parse(await ours("inspect", "-f", `{{json .${path}}}`, name)) as unknown;
 /** Ends a container that may still run. */
@@ -69,9 +70,9 @@ describe.runIf(isRoot).each([
   ["today's client", TODAY],
 ])("%s", (_who, binary) => {
   const mine = binary === DRYDOCK;
-  const words = (...args: string[]) => [...daemon.netns.prefix, binary, "-H", `unix://${daemon.socket}`, ...args];
+  const words = (...args: string[]) => [...clientWords(daemon, binary), ...args];
   const docker: Docker = (...args) => run(words(...args), { env: { HOME: daemon.dir, INHERITED: "from outside" } });
-  const ok = (...args: string[]) => okWith(docker, args);
+  const ok = (...args: string[]) => okWith(docker, ...args);
   /** Runs a script in a container that is gone afterwards. */
   const sh = (flags: string[], script: string) => ok("run", "--rm", ...flags, image, "sh", "-c", script);
   /** A name of this client's own. */

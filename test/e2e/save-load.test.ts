@@ -11,8 +11,11 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ok } from "../support/commands.ts";
 import {
+  clientWords,
   DRYDOCK,
+  hasRoot,
   makeNetns,
   type Result,
   run,
@@ -27,8 +30,7 @@ import { oddArchive } from "../support/odd-archive.ts";
 import { type Answer, ask, traces } from "../support/traces.ts";
 import { drydockLayers, mergedLines } from "../support/trees.ts";
 
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log("skipped: layers with owners and devices need root");
+const isRoot = hasRoot("layers with owners and devices need root");
 
 let dir: string;
 let netns: TestNetns;
@@ -48,16 +50,10 @@ afterAll(async () => {
   if (dir) rmSync(dir, { recursive: true, force: true });
 });
 
-async function ok(result: Promise<Result>): Promise<string> {
-  const done = await result;
-  expect(`${done.code} ${done.stderr}`).toMatch(/^0 /);
-  return done.stdout;
-}
-
 const path = (name: string) => join(dir, name);
 const sha256 = (data: Uint8Array) => createHash("sha256").update(data).digest("hex");
 const importInto = (daemon: TestDaemon, name: string, input: Buffer) =>
-  ok(run([...netns.prefix, DRYDOCK, "-H", `unix://${daemon.socket}`, "import", "-", name], { input }));
+  ok(run([...clientWords(daemon), "import", "-", name], { input }));
 /** A file of an archive. */
 const inArchive = (archive: string, name: string) =>
   spawnSync("tar", ["-xOf", archive, name], { maxBuffer: 64 << 20 }).stdout;

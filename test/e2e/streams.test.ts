@@ -9,11 +9,11 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { spawn as spawnTerminal } from "@lydell/node-pty";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DRYDOCK, run, startDaemon, type TestDaemon, TODAY } from "../support/daemon.ts";
+import { okWith } from "../support/commands.ts";
+import { DRYDOCK, hasRoot, run, startDaemon, type TestDaemon, TODAY } from "../support/daemon.ts";
 import { BUSYBOX, startRegistry, type TestRegistry } from "../support/images.ts";
 
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log("skipped: containers need root");
+const isRoot = hasRoot("containers need root");
 const vm = test.runIf(isRoot);
 
 let daemon: TestDaemon;
@@ -78,11 +78,7 @@ function withInput(input: Buffer | string, binary: string, ...args: string[]): P
   return running.ended;
 }
 
-async function ok(...args: string[]): Promise<string> {
-  const result = await daemon.docker(...args);
-  expect(`${args.join(" ")}: ${result.code} ${result.stderr}`).toMatch(/: 0 /);
-  return result.stdout;
-}
+const ok = (...args: string[]) => okWith(daemon.docker, ...args);
 
 /** Counts from now on: waits until so many jobs of a name have begun. */
 function jobs(): (name: string, count: number) => Promise<void> {

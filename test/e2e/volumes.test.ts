@@ -16,11 +16,11 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DRYDOCK, listDir, type Result, run, startDaemon, type TestDaemon, TODAY } from "../support/daemon.ts";
+import { type Docker, okWith } from "../support/commands.ts";
+import { clientWords, DRYDOCK, hasRoot, listDir, run, startDaemon, type TestDaemon, TODAY } from "../support/daemon.ts";
 import { BUSYBOX, type LayerSpec, startRegistry, type TestRegistry } from "../support/images.ts";
 
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.log("skipped: containers need root");
+const isRoot = hasRoot("containers need root");
 const vm = test.runIf(isRoot);
 
 const TOOLS: LayerSpec = Object.fromEntries(
@@ -70,13 +70,6 @@ afterAll(async () => {
   if (daemon) expect(await daemon.remove()).toEqual([]);
 });
 
-type Docker = (...args: string[]) => Promise<Result>;
-
-async function okWith(docker: Docker, ...args: string[]): Promise<string> {
-  const result = await docker(...args);
-  expect(`${args.join(" ")}: ${result.code} ${result.stderr}`).toMatch(/: 0 /);
-  return result.stdout;
-}
 const ours = (...args: string[]) => okWith(daemon.docker, ...args);
 const inspect = async <T>(name: string, path: string) =>
   JSON.parse(await ours("inspect", "-f", `{{json .${path}}}`, name)) as T;
@@ -90,8 +83,7 @@ describe.runIf(isRoot).each([
   ["today's client", TODAY],
 ])("%s", (_who, binary) => {
   const mine = binary === DRYDOCK;
-  const docker: Docker = (...args) =>
-    run([...daemon.netns.prefix, binary, "-H", `unix://${daemon.socket}`, ...args], { env: { HOME: daemon.dir } });
+  const docker: Docker = (...args) => run([...clientWords(daemon, binary), ...args], { env: { HOME: daemon.dir } });
   const ok = (...args: string[]) => okWith(docker, ...args);
   const named = (name: string) => `${name}-${mine ? "ours" : "theirs"}`;
 

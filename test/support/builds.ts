@@ -2,7 +2,7 @@
  * Builds for tests: contexts as archives, sent by a client that reads them from its standard input.
  */
 
-import { type Result, run, type TestDaemon, TODAY } from "./daemon.ts";
+import { clientWords, type Result, run, type TestDaemon, TODAY } from "./daemon.ts";
 import type { TarEntry } from "./golden.ts";
 import { bodyBytes } from "./golden-http.ts";
 
@@ -19,7 +19,7 @@ export type ClientWords = readonly string[];
 
 /** Today's client, told to build by itself. */
 export function todayWords(daemon: Pick<TestDaemon, "netns" | "socket">): ClientWords {
-  return [...daemon.netns.prefix, TODAY, "-H", `unix://${daemon.socket}`];
+  return clientWords(daemon, TODAY);
 }
 
 /** Runs `build … -` with a context on standard input. */

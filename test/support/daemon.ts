@@ -14,6 +14,13 @@ const REPOSITORY = join(import.meta.dirname, "../..");
 /** The bundled engine, client and daemon. */
 export const DRYDOCK = join(REPOSITORY, "bin/docker");
 
+/** Whether we are root. @param why - what needs it, said when we are not: `"containers need root"` */
+export function hasRoot(why: string): boolean {
+  const isRoot = process.getuid?.() === 0;
+  if (!isRoot) console.log(`skipped: ${why}`);
+  return isRoot;
+}
+
 /** What a program did. */
 export interface Result {
   readonly code: number;
@@ -30,6 +37,9 @@ export interface TestNetns {
 }
 
 let serial = 0;
+
+/** For a daemon with a hundred containers to start again, on a machine that has other things to do. */
+const PATIENCE_MS = 90_000;
 
 /** Makes a network namespace with loopback up. */
 export function makeNetns(): TestNetns {
@@ -113,6 +123,11 @@ export interface TestDaemon {
 
 /** The unmodified client of today: the first `docker` on PATH that is not ours. */
 export const TODAY = ["/usr/local/bin/docker", "/usr/bin/docker"].find((path) => existsSync(path)) ?? "docker";
+
+/** The words of a command that speaks to a daemon. @param binary - the client; default: our own */
+export function clientWords({ netns, socket }: Pick<TestDaemon, "netns" | "socket">, binary = DRYDOCK): string[] {
+  return [...netns.prefix, binary, "-H", `unix://${socket}`];
+}
 
 function answers(socket: string): Promise<boolean> {
   return new Promise((resolve) => {
@@ -208,14 +223,17 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaem
     }
     if (options.netns === undefined) netns.remove();
   };
-  const deadline = Date.now() + 30_000;
+  // Patience costs nothing: one that ends is seen at once.
+  const deadline = Date.now() + PATIENCE_MS;
   while (!(await answers(socket))) {
     const end = child.exitCode ?? child.signalCode;
     if (end !== null || Date.now() > deadline) {
       child.kill("SIGKILL");
       cleanUp();
-      throw new Error(`The daemon did not start (${end ?? "no answer in 30 s"}):\n${log}`);
+      throw new Error(`The daemon did not start (${end ?? `no answer in ${PATIENCE_MS / 1000} s`}):\n${log}`);
     }
+    // Asking without a pause would take a processor from the daemon.
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
   const end = (signal: NodeJS.Signals = "SIGTERM") => {
     child.kill(signal);
@@ -231,8 +249,8 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaem
     ended,
     end,
     log: () => log,
-    docker: (...args) => run([...netns.prefix, DRYDOCK, "-H", `unix://${socket}`, ...args], { env: { HOME: dir } }),
-    today: (...args) => run([...netns.prefix, TODAY, "-H", `unix://${socket}`, ...args], { env: { HOME: dir } }),
+    docker: (...args) => run([...clientWords({ netns, socket }), ...args], { env: { HOME: dir } }),
+    today: (...args) => run([...clientWords({ netns, socket }, TODAY), ...args], { env: { HOME: dir } }),
     inside: (...words) => run([...netns.prefix, ...words]),
     remove: async () => {
       if (child.exitCode === null && child.signalCode === null) await end();
