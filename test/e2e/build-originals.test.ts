@@ -499,7 +499,7 @@ const ELSEWHERE: Record<string, Row> = {
     expect(shown.reverse().join("")).toBe(letters);
   },
   "docker_cli_images_test.go TestImagesOrderedByCreationDate": async (name) => {
-    const made = [];
+    const made: string[] = [];
     for (const tag of ["a", "c", "b"]) {
       await lab.follow([{ dockerfile: `FROM scratch\nMAINTAINER ${tag}\n` }], `${name}:${tag}`);
       made.push((await lab.docker("inspect", "-f", "{{.Id}}", `${name}:${tag}`)).stdout.trim());

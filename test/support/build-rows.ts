@@ -4,6 +4,7 @@
 
 import { spawnSync } from "node:child_process";
 import {
+  chmodSync,
   createReadStream,
   mkdirSync,
   mkdtempSync,
@@ -121,7 +122,8 @@ export class BuildLab {
       const { content, mode = 0o644, mtime = MTIME } = typeof what === "object" ? what : { content: what };
       const path = join(dir, name);
       mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, content, { mode });
+      writeFileSync(path, content);
+      chmodSync(path, mode);
       utimesSync(path, mtime, mtime);
       for (let above = dirname(path); above.length >= dir.length; above = dirname(above)) {
         utimesSync(above, MTIME, MTIME);

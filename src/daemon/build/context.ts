@@ -4,7 +4,7 @@
  * ```text
  * no remote             standard input, an archive in any compression
  * git://…, ….git, …     git clones it (see git.ts)
- * http://…, https://…   the text behind it is the Dockerfile, and the only file
+ * http://…, https://…   an archive behind it is the context, a text the Dockerfile and the only file
  * ```
  *
  * @origin daemon/build.go
@@ -12,6 +12,8 @@
  */
 
 import { join } from "node:path/posix";
+import { detectCompression } from "../../archive/compression.ts";
+import { BLOCK_BYTES, beginsTar } from "../../archive/tar/header.ts";
 import { generate } from "../../archive/wrap.ts";
 import type { Job } from "../../engine/job.ts";
 import { BadRequestError } from "../../errdefs/errdefs.ts";
@@ -56,7 +58,8 @@ export interface BuildContext {
  * @throws when there is none, or it is broken or hostile; nothing is left of it then
  * @origin daemon/build.go (*Daemon).CmdBuild
  * @deviation A `remote` that is neither git nor URL is refused; 1.2.0 breaks the connection. An entry that would lie
- *   outside the context is refused; 1.2.0 writes it there.
+ *   outside the context is refused; 1.2.0 writes it there. An archive behind an address is unpacked, as since Docker 1.8;
+ *   1.2.0 takes it for a Dockerfile.
  */
 export async function openContext({ host, graph }: ContextDaemon, job: Job): Promise<BuildContext> {
   const remote = job.getenv("remote");
@@ -76,8 +79,43 @@ export async function openContext({ host, graph }: ContextDaemon, job: Job): Pro
     );
   }
   const { body } = await download(host, remote, signal);
-  const text = await readAll(body, MAX_DOCKERFILE_BYTES);
-  return unpackContext(host, generate([["Dockerfile", text]]), signal);
+  const input = body[Symbol.asyncIterator]();
+  try {
+    return await fromWeb({ host, graph }, input, signal);
+  } finally {
+    await input.return?.();
+  }
+}
+
+/** What is behind an address, by its first bytes: an archive, or the text of a Dockerfile. */
+async function fromWeb(
+  { host, graph }: ContextDaemon,
+  input: AsyncIterator<Uint8Array>,
+  signal: AbortSignal,
+): Promise<BuildContext> {
+  let head = Buffer.alloc(0);
+  while (head.length < BLOCK_BYTES) {
+    const step = await input.next();
+    if (step.done === true) break;
+    head = Buffer.concat([head, step.value]);
+  }
+  const whole = joined([head], input);
+  if (detectCompression(head) === "none" && !beginsTar(head)) {
+    const text = await readAll(whole, MAX_DOCKERFILE_BYTES).catch((cause: unknown) => {
+      if (!(cause instanceof RangeError)) throw cause;
+      const limit = `is longer than ${MAX_DOCKERFILE_BYTES} bytes`;
+      throw new BadRequestError(`What is behind the URL is no archive, and as a Dockerfile it ${limit}`, { cause });
+    });
+    return unpackContext(host, generate([["Dockerfile", text]]), signal);
+  }
+  const { archive, remove } = await receive(graph, whole, signal);
+  return unpackContext(host, archive, signal).finally(remove);
+}
+
+/** What has been read of a stream, and the rest of it. */
+async function* joined(head: Buffer[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* head.splice(0);
+  for (let step = await rest.next(); step.done !== true; step = await rest.next()) yield step.value;
 }
 
 /** An archive that has come. */
@@ -93,17 +131,13 @@ interface Received {
 async function receive(graph: Graph, source: Reader, signal: AbortSignal): Promise<Received> {
   const input = source[Symbol.asyncIterator]();
   const head: Buffer[] = [];
-  const pieces = async function* (): AsyncGenerator<Uint8Array> {
-    yield* head.splice(0);
-    for (let step = await input.next(); step.done !== true; step = await input.next()) yield step.value;
-  };
   for (let size = 0; size <= IN_MEMORY_BYTES; ) {
     const step = await abortable(input.next(), signal);
-    if (step.done === true) return { archive: pieces(), remove: async () => undefined };
+    if (step.done === true) return { archive: joined(head, input), remove: async () => undefined };
     head.push(Buffer.from(step.value));
     size += step.value.length;
   }
-  const spooled = await spool(graph, pieces(), signal);
+  const spooled = await spool(graph, joined(head, input), signal);
   return { archive: spooled.read(), remove: () => spooled.remove() };
 }
 

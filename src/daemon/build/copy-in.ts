@@ -20,7 +20,7 @@ import { tar, tarAs } from "../../archive/archive.ts";
 import { decompressStream } from "../../archive/compression.ts";
 import { BLOCK_BYTES, beginsTar } from "../../archive/tar/header.ts";
 import type { Stats } from "../../archive/tree.ts";
-import { isErrno, SystemError } from "../../errdefs/errdefs.ts";
+import { isErrno, messageOf, SystemError } from "../../errdefs/errdefs.ts";
 import { pathErrorText } from "../../errdefs/errno-text.ts";
 import type { Host } from "../../host/host.ts";
 import { followSymlinkInScope } from "../../pkg/symlink/fs.ts";
@@ -74,7 +74,10 @@ export async function copyIn(
   }
   if (source.info.isDirectory()) return target.unpack(tar(host, source.path), "none", OWNER);
   if (source.unpack && there?.isDirectory() !== false && (await isArchive(host, source))) {
-    return target.unpack(bytesOf(host, source.path), "auto");
+    return target.unpack(bytesOf(host, source.path), "auto").catch((cause: unknown) => {
+      signal.throwIfAborted();
+      throw new SystemError(`Cannot unpack ${source.name}: ${messageOf(cause)}`, { cause });
+    });
   }
   const [directory, name] =
     wantsDirectory || there?.isDirectory() === true
