@@ -179,6 +179,14 @@ async function removeLeftovers(
   const left = new Set(await execDriver.leftovers());
   const wasRunning = registered.filter(({ state, id }) => state.running || state.restarting || left.has(id));
   for (const { id } of wasRunning) left.add(id);
+  // Written down first: what tells that they ran is taken away with them, and a crash may come in between.
+  await Promise.all(
+    wasRunning.map(async (container) => {
+      container.state.setStopped(lostExitCode);
+      container.networkSettings = noNetwork();
+      await container.toDisk(daemon.host);
+    }),
+  );
   await Promise.all(
     [...left].map(async (id) => {
       log.debug("daemon.go:214", `killing old running container ${id}`);
@@ -189,16 +197,11 @@ async function removeLeftovers(
         );
     }),
   );
+  for (const { id } of wasRunning) {
+    log.debug("daemon.go:244", `Container ${id} was supposed to be running but is not.`);
+    log.debug("daemon.go:246", "Marking as stopped");
+  }
   await removeNamespaces(daemon);
-  await Promise.all(
-    wasRunning.map(async (container) => {
-      log.debug("daemon.go:244", `Container ${container.id} was supposed to be running but is not.`);
-      log.debug("daemon.go:246", "Marking as stopped");
-      container.state.setStopped(lostExitCode);
-      container.networkSettings = noNetwork();
-      await container.toDisk(daemon.host);
-    }),
-  );
   // One that cannot be read may have any of them.
   if (foreign.size === 0) await daemon.volumes.removeLost(daemon.list());
   const keep = new Set(daemon.volumes.ids());

@@ -36,6 +36,24 @@ test("restore() ends what an earlier daemon left running and marks it", async ()
   expect(json.State).toMatchObject({ Running: false, ExitCode: -127 });
 });
 
+test("restore() writes down who was lost before it ends them: a crash in between does not hide it", async () => {
+  const before = await fixture();
+  const id = await before.create(
+    { HostConfig: { RestartPolicy: { Name: "on-failure", MaximumRetryCount: 0 } } },
+    "web",
+  );
+  const after = await reboot(before);
+  // It runs, though the daemon before did not come to say so.
+  after.exec.left = [id];
+  let known: unknown;
+  after.exec.terminate = async () => {
+    known = JSON.parse(await after.host.fs.readFile(`/root/containers/${id}/config.json`, "utf8"));
+    throw new Error("crash");
+  };
+  await restore(after.daemon);
+  expect(known).toMatchObject({ State: { Running: false, ExitCode: -127 } });
+});
+
 test("restore() starts what is to run always, and what failed on-failure", async () => {
   const before = await fixture();
   await before.create({ HostConfig: { RestartPolicy: { Name: "always", MaximumRetryCount: 0 } } }, "always");
