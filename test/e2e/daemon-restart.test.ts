@@ -387,7 +387,7 @@ describe.runIf(isRoot)("a daemon with containers of every restart policy", () =>
       for (const name of ["paused", "frozen"]) await post(`/containers/${name}/pause`);
     };
     await Promise.all([...many, linked(), dead(), paused()]);
-  });
+  }, 300_000);
   afterEach(cleanUp);
 
   const allUp = async () => {
@@ -432,35 +432,41 @@ describe.runIf(isRoot)("a daemon with containers of every restart policy", () =>
     await removeEverything();
   });
 
-  test("kill -9 and a boot, also in the middle of the restore: the lost ones are told from the others", async () => {
-    await allUp();
-    await end("SIGKILL");
-    expect(markedPids().length).toBeGreaterThan(4 * EACH);
-    await boot();
-    const after = await expectRestored(2, -127);
-    expectEnded(after.get("paused"), -127);
-    for (const name of Object.keys(POLICIES)) expect(await saidUp(`${name}-3`)).toBe(name === "no" ? 1 : 2);
+  // Ninety containers start four times: on a busy machine that takes minutes.
+  const long = { timeout: 300_000 };
+  test(
+    "kill -9 and a boot, also in the middle of the restore: the lost ones are told from the others",
+    long,
+    async () => {
+      await allUp();
+      await end("SIGKILL");
+      expect(markedPids().length).toBeGreaterThan(4 * EACH);
+      await boot();
+      const after = await expectRestored(2, -127);
+      expectEnded(after.get("paused"), -127);
+      for (const name of Object.keys(POLICIES)) expect(await saidUp(`${name}-3`)).toBe(name === "no" ? 1 : 2);
 
-    // Killed while it ends what the one before left, then while it starts what is to run.
-    await end("SIGKILL");
-    const first = new Set(markedPids());
-    await killedWhileBooting(() => markedPids().filter((pid) => first.has(pid)).length < first.size - 5);
-    const second = new Set(markedPids());
-    await killedWhileBooting(() => markedPids().filter((pid) => !second.has(pid)).length > 10);
-    await boot();
-    await ended("gave-up");
-    const last = await inspectAll();
-    for (const name of namesOf("no")) expectEnded(last.get(name), -127);
-    for (const policy of ["failure", "failure3", "always"] as const) {
-      for (const name of namesOf(policy)) expectRunning(last.get(name));
-    }
-    for (const name of ["web", "store", "joined", "frozen", "unwanted", "untried", "kept"])
-      expectRunning(last.get(name));
-    expectEnded(last.get("done"), 3);
-    expectEnded(last.get("succeeded"), 0);
-    await nothingOrphaned(last);
-    await removeEverything();
-  });
+      // Killed while it ends what the one before left, then while it starts what is to run.
+      await end("SIGKILL");
+      const first = new Set(markedPids());
+      await killedWhileBooting(() => markedPids().filter((pid) => first.has(pid)).length < first.size - 5);
+      const second = new Set(markedPids());
+      await killedWhileBooting(() => markedPids().filter((pid) => !second.has(pid)).length > 10);
+      await boot();
+      await ended("gave-up");
+      const last = await inspectAll();
+      for (const name of namesOf("no")) expectEnded(last.get(name), -127);
+      for (const policy of ["failure", "failure3", "always"] as const) {
+        for (const name of namesOf(policy)) expectRunning(last.get(name));
+      }
+      for (const name of ["web", "store", "joined", "frozen", "unwanted", "untried", "kept"])
+        expectRunning(last.get(name));
+      expectEnded(last.get("done"), 3);
+      expectEnded(last.get("succeeded"), 0);
+      await nothingOrphaned(last);
+      await removeEverything();
+    },
+  );
 });
 
 describe.runIf(isRoot)("a daemon of its own", () => {
