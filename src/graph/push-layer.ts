@@ -5,29 +5,31 @@
  * the repository has a blob of it            Layer already exists
  * another repository there has one           Mounted from <repository>
  * otherwise it is packed, sent, and noted    Buffering to disk, Pushing, Pushed
+ *
+ * A large layer is sent while it is packed: what it becomes is known too late to ask whether it is there.
  * ```
  *
  * @since Docker 1.10
  * @module
  */
 
-import { gzip } from "../archive/compression.ts";
-import { messageOf, SystemError } from "../errdefs/errdefs.ts";
+import { messageOf } from "../errdefs/errdefs.ts";
 import { LAYER_TYPE } from "../registry/v2/encode.ts";
 import type { Descriptor } from "../registry/v2/manifest.ts";
 import type { Repository } from "../registry/v2/repository.ts";
 import { Uploader } from "../registry/v2/upload.ts";
-import type { Reader } from "../sync/io.ts";
 import { truncateID } from "../utils/utils.ts";
 import type { DocumentLayer } from "./image-document.ts";
-import { openLayer } from "./layer-archive.ts";
+import { type LayerArchive, openLayer } from "./layer-archive.ts";
 import { type LayerBlob, noteBlob, placeOf, readLayerRecord } from "./layer-blobs.ts";
+import { PackedLayer } from "./packed-layer.ts";
 import type { ProgressSink } from "./progress-sink.ts";
-import { type Spooled, spool } from "./spool.ts";
 import type { TagStore } from "./tags.ts";
 
 /** More repositories than these are not asked for a blob. */
 const MAX_MOUNTS = 3;
+/** A layer that is longer than this, compressed, is sent before it is whole. */
+const OVERLAP_BYTES = 4 << 20;
 
 /** What all layers of one push share. */
 export interface LayerPush {
@@ -57,20 +59,23 @@ export async function pushLayer(push: LayerPush, layer: DocumentLayer): Promise<
     await note(push, id, known.diffId, found.blob);
     return { diffId: known.diffId, blob: found.blob };
   }
-  const packed = await packLayer(push, layer);
+  const packing = new Packing(push, id, await openLayer(graph, layer.image));
+  const packed = await PackedLayer.start(graph, packing.source(layer.image.size), signal);
   try {
-    const { diffId, spooled } = packed;
-    const blob = { mediaType: LAYER_TYPE, digest: spooled.digest, size: spooled.size };
-    if (await uploader.has(blob.digest, signal)) {
+    await packed.reaches(OVERLAP_BYTES);
+    if (packed.size === undefined) packing.label = "Pushing";
+    if (packed.size !== undefined && (await uploader.has((await packed.result()).digest, signal))) {
       sink.progress(truncateID(id), "Layer already exists");
       await uploader.cancel(found?.begun ?? "", signal);
     } else {
-      await send(push, uploader, id, blob, spooled, found?.begun);
+      await send(push, uploader, id, packed, found?.begun);
     }
+    const { diffId, digest, size } = await packed.result();
+    const blob = { mediaType: LAYER_TYPE, digest, size };
     await note(push, id, diffId, blob);
     return { diffId, blob };
   } finally {
-    await packed.spooled.remove();
+    await packed.remove();
   }
 }
 
@@ -116,58 +121,65 @@ async function note({ store, repository }: LayerPush, id: string, diffId: string
   }
 }
 
-/** Reads the layer out of its driver, hashes and compresses it. */
-async function packLayer(push: LayerPush, layer: DocumentLayer): Promise<{ diffId: string; spooled: Spooled }> {
-  const { store, sink, signal } = push;
-  const { graph, host } = store;
-  const { image } = layer;
-  const archive = await openLayer(graph, image);
-  const total = archive.known?.bytes;
-  // What was recorded is checked as it is read.
-  const hash = archive.known === undefined ? host.hash("sha256") : undefined;
-  const start = Math.floor(host.clock.now() / 1000);
-  async function* counted(): Reader & AsyncGenerator<Uint8Array> {
+/** A layer that is read out of its driver. */
+class Packing {
+  readonly #push: LayerPush;
+  readonly #id: string;
+  readonly #archive: LayerArchive;
+  /** What is said of it meanwhile. */
+  label = "Buffering to disk";
+
+  constructor(push: LayerPush, id: string, archive: LayerArchive) {
+    this.#push = push;
+    this.#id = truncateID(id);
+    this.#archive = archive;
+  }
+
+  /** @param size - how long it may be, where nobody knows */
+  async *source(size: number): AsyncGenerator<Uint8Array> {
+    const { store, sink } = this.#push;
+    const start = Math.floor(store.host.clock.now() / 1000);
     let current = 0;
-    for await (const chunk of archive.read()) {
-      hash?.update(chunk);
+    for await (const chunk of this.#archive.read()) {
       current += chunk.length;
-      sink.update(truncateID(image.id), "Buffering to disk", {
-        current,
-        total: total ?? Math.max(current, image.size),
-        start,
-      });
+      const total = this.#archive.known?.bytes ?? Math.max(current, size);
+      sink.update(this.#id, this.label, { current, total, start });
       yield chunk;
     }
   }
-  try {
-    const spooled = await spool(graph, gzip(counted()), signal);
-    return { diffId: archive.known?.diffId ?? `sha256:${hash?.hex()}`, spooled };
-  } catch (cause) {
-    signal.throwIfAborted();
-    throw new SystemError(`Failed to generate layer archive: ${messageOf(cause)}`, { cause });
-  }
 }
 
+/** Sends a layer, also while it is being packed. */
 async function send(
   push: LayerPush,
   uploader: Uploader,
   id: string,
-  blob: Descriptor,
-  spooled: Spooled,
+  packed: PackedLayer,
   begun: string | undefined,
 ): Promise<void> {
   const { store, sink, signal } = push;
   const start = Math.floor(store.host.clock.now() / 1000);
-  async function* counted(from: number, end: number): AsyncGenerator<Uint8Array> {
+  async function* read(from: number, end?: number): AsyncGenerator<Uint8Array> {
     let current = from;
-    for await (const chunk of spooled.read(from, end)) {
+    for await (const chunk of packed.read(from, end)) {
       current += chunk.length;
-      sink.update(truncateID(id), "Pushing", { current, total: blob.size, start });
+      // Before that, how far the packing has come says more.
+      const total = packed.size;
+      if (total !== undefined) sink.update(truncateID(id), "Pushing", { current, total, start });
       yield chunk;
     }
   }
-  sink.progress(truncateID(id), "Pushing", { current: 0, total: blob.size });
+  const descriptor = async () => ({ mediaType: LAYER_TYPE, ...(await packed.result()) });
+  sink.progress(truncateID(id), "Pushing", { current: 0, total: packed.size ?? 0 });
   const onRetry = (cause: unknown) => store.log.info(`encountered error during push and retrying: ${messageOf(cause)}`);
-  await uploader.upload({ descriptor: blob, read: counted, onRetry }, begun, signal);
+  const source = {
+    get size() {
+      return packed.size;
+    },
+    descriptor,
+    read,
+    onRetry,
+  };
+  await uploader.upload(source, begun, signal);
   sink.progress(truncateID(id), "Pushed");
 }

@@ -116,10 +116,10 @@ async function pushImage(
   const digestOf = (bytes: Uint8Array) => `sha256:${store.host.hash("sha256").update(bytes).hex()}`;
   const config = { mediaType: "application/octet-stream", digest: digestOf(document), size: document.length };
   if (!(await uploader.has(config.digest, signal))) {
-    async function* read(from: number, end: number): AsyncGenerator<Uint8Array> {
+    async function* read(from: number, end?: number): AsyncGenerator<Uint8Array> {
       yield document.subarray(from, end);
     }
-    await uploader.upload({ descriptor: config, read }, "", signal);
+    await uploader.upload({ size: config.size, descriptor: async () => config, read }, "", signal);
   }
   const blobs = layers.map(({ blob }) => blob);
   const manifest = (await storedManifest(store, parts, config, blobs)) ?? encodeManifest(config, blobs);

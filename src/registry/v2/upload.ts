@@ -28,12 +28,16 @@ const MAX_FAILURES_IN_ALL = 20;
 const BACK_OFF_MS = 500;
 /** The size of a piece, where the registry does not take a blob in one. */
 const PIECE_BYTES = 4 << 20;
+const BYTES = { "Content-Type": "application/octet-stream" };
 
-/** A blob to be sent. */
+/** A blob to be sent; it may still be in the making. */
 export interface UploadSource {
-  readonly descriptor: Descriptor;
-  /** The bytes from an offset on, or up to an end; called again when a connection broke. */
-  read(from: number, end: number): Reader;
+  /** Its bytes; `undefined`: nobody knows yet. */
+  readonly size: number | undefined;
+  /** What it is, when it is complete. @throws when it cannot be made */
+  descriptor(): Promise<Descriptor>;
+  /** The bytes from an offset on, up to an end or as they come; called again when a connection broke. */
+  read(from: number, end?: number): Reader;
   /** Is told what went wrong and is tried again. */
   onRetry?(cause: unknown): void;
 }
@@ -92,7 +96,7 @@ export class Uploader {
    * @throws {SystemError} when the registry refuses it; {TransportError} when it keeps breaking off
    */
   async upload(source: UploadSource, begun = "", signal?: AbortSignal): Promise<void> {
-    const upload: Upload = { source, location: begun, sent: 0, pieces: false };
+    const upload: Upload = { source, location: begun, sent: 0, stream: source.size === undefined, pieces: false };
     let failures = 0;
     for (let failuresInAll = 1; ; failuresInAll++) {
       const start = upload.sent;
@@ -104,23 +108,25 @@ export class Uploader {
         if (!(cause instanceof TransportError)) throw cause;
         failures = upload.sent > start ? 1 : failures + 1;
         if (failures >= MAX_FAILURES || failuresInAll >= MAX_FAILURES_IN_ALL) throw cause;
+        // What cannot be made need not be tried again.
+        const { digest } = await source.descriptor();
         source.onRetry?.(cause);
         await this.#conversation.terms.host.clock.sleep(BACK_OFF_MS * 2 ** (failures - 1), signal);
         await this.#takeUp(upload, signal);
         // The answer may have got lost, not the blob.
-        if (upload.location === "" && (await this.has(source.descriptor.digest, signal))) return;
+        if (upload.location === "" && (await this.has(digest, signal))) return;
       }
     }
   }
 
   async #attempt(upload: Upload, signal: AbortSignal | undefined): Promise<void> {
-    const { source } = upload;
-    const { size, digest } = source.descriptor;
     if (upload.location === "") {
       upload.sent = 0;
       upload.location = await this.#begin(signal);
     }
-    while (upload.sent < size) await this.#patch(upload, signal);
+    if (upload.stream && upload.sent === 0) await this.#stream(upload, signal);
+    const { size, digest } = await upload.source.descriptor();
+    while (upload.sent < size) await this.#patch(upload, size, signal);
     const url = new URL(upload.location);
     url.searchParams.set("digest", digest);
     const response = await this.#send("PUT", url.href, { "Content-Length": "0" }, signal);
@@ -142,10 +148,31 @@ export class Uploader {
     return location;
   }
 
+  /** Sends what is still being made, as it comes. Once: it has a length when it is tried again. */
+  async #stream(upload: Upload, signal: AbortSignal | undefined): Promise<void> {
+    const { source, location } = upload;
+    upload.stream = false;
+    let sent = 0;
+    async function* counted(): AsyncGenerator<Uint8Array> {
+      sent = 0;
+      for await (const chunk of source.read(0)) {
+        sent += chunk.length;
+        yield chunk;
+      }
+    }
+    const response = await this.#conversation.send({
+      method: "PATCH",
+      url: location,
+      signal,
+      headers: BYTES,
+      body: counted,
+    });
+    await this.#taken(upload, response, () => sent);
+  }
+
   /** Sends the rest, or a piece of it. */
-  async #patch(upload: Upload, signal: AbortSignal | undefined): Promise<void> {
+  async #patch(upload: Upload, size: number, signal: AbortSignal | undefined): Promise<void> {
     const { source, sent, location } = upload;
-    const { size } = source.descriptor;
     const end = upload.pieces ? Math.min(size, sent + PIECE_BYTES) : size;
     const whole = sent === 0 && end === size;
     const response = await this.#conversation.send({
@@ -153,27 +180,36 @@ export class Uploader {
       url: location,
       signal,
       headers: {
-        "Content-Type": "application/octet-stream",
+        ...BYTES,
         "Content-Length": String(end - sent),
         ...(whole ? {} : { "Content-Range": `${sent}-${end - 1}` }),
       },
       body: () => source.read(sent, end),
     });
-    if (response.status === 202 || response.status === 204 || response.status === 201) {
+    await this.#taken(upload, response, () => end);
+  }
+
+  /** What a registry says to a part. @param end - how much it has when it took that */
+  async #taken(upload: Upload, response: HttpResponse, end: () => number): Promise<void> {
+    const { status } = response;
+    const { location } = upload;
+    if (status === 202 || status === 204 || status === 201) {
       await response.discard();
-      upload.sent = end;
+      upload.sent = end();
       upload.location = this.#location(response, location) || location;
       return;
     }
-    if (response.status === 413 && !upload.pieces) {
-      // Something in between does not let large bodies pass.
-      upload.pieces = true;
+    if ((status === 413 && !upload.pieces) || status === 411) {
+      // Something in between does not let large bodies pass, or such without a length.
+      upload.pieces ||= status === 413;
       upload.location = "";
       upload.sent = 0;
-      throw new TransportError(`${requestText("PATCH", location)}: HTTP status 413: too much at once`);
+      await response.discard();
+      const why = status === 413 ? "too much at once" : "a length is wanted";
+      throw new TransportError(`${requestText("PATCH", location)}: HTTP status ${status}: ${why}`);
     }
-    if (response.status === 404) upload.location = "";
-    if (response.status === 416) {
+    if (status === 404) upload.location = "";
+    if (status === 416) {
       await response.discard();
       throw new TransportError(
         `${requestText("PATCH", location)}: HTTP status 416: the registry has another part of it`,
@@ -191,7 +227,7 @@ export class Uploader {
       const range = /^(?:bytes=)?0-(\d+)$/.exec(response.headers.get("range") ?? "");
       // `0-0` is what a registry says that has nothing, and one that has a single byte.
       const got = range === null ? 0 : Number(range[1]) + (range[1] === "0" ? 0 : 1);
-      if (response.status === 204 && got > 0 && got <= upload.source.descriptor.size) {
+      if (response.status === 204 && got > 0 && got <= (upload.source.size ?? 0)) {
         upload.location = this.#location(response, upload.location) || upload.location;
         upload.sent = got;
         return;
@@ -283,6 +319,8 @@ interface Upload {
   /** `""`: not begun. */
   location: string;
   sent: number;
+  /** To be sent while it is made, without a length. */
+  stream: boolean;
   /** Sent in pieces, not in one. */
   pieces: boolean;
 }

@@ -274,6 +274,52 @@ test("an upload whose answer got lost is not sent again", async () => {
   expect(images.registry.requests.filter((request) => request.startsWith("PATCH"))).toHaveLength(2);
 });
 
+/** So much that it is sent before it is packed. */
+const LARGE = 6 << 20;
+
+test.each([
+  ["nothing", undefined, [undefined]],
+  ["an upload that breaks off", { status: 500 }, [undefined, true]],
+  ["a registry that wants a length", { status: 411 }, [undefined, true]],
+  ["a registry that wants pieces", { status: 413 }, [undefined, true, true]],
+] as const)("push sends a large layer while it packs it, after %s", async (_name, kind, lengths) => {
+  const images = await withRegistry();
+  const id = await makeImage(images, "localhost:5000/app", randomBytes(LARGE).toString("latin1"));
+  if (kind !== undefined) images.registry.registry.faults.add({ match: /^PATCH/, times: 1, kind });
+  const run = await runJob(images, "push", ["localhost:5000/app"], TAGGED);
+  expect(run.error).toBeUndefined();
+  const patches = images.requests.filter(({ url }) => /uploads\/upload-/.test(url));
+  const sent = patches.filter(({ headers }) => headers.get("content-type") === "application/octet-stream");
+  // The last is that of the configuration.
+  expect(sent.slice(0, -1).map(({ headers }) => headers.has("content-length") || undefined)).toEqual(lengths);
+  const words = (await run.messages()).filter((message) => message.id === id.slice(0, 12)).map(({ status }) => status);
+  expect(words.filter((status, i) => status !== words[i - 1])).toEqual([
+    "Preparing",
+    "Buffering to disk",
+    "Pushing",
+    "Pushed",
+  ]);
+  const other = await imageStore();
+  other.network.set("http://localhost:5000", images.registry.handle);
+  expect((await runJob(other, "pull", ["localhost:5000/app", "latest"], TODAY)).error).toBeUndefined();
+  expect([...other.driver.layers.values()].map(({ tar }) => tar.length)).toEqual([
+    images.driver.layers.get(id)?.tar.length,
+  ]);
+});
+
+test("push gives up at once when a layer cannot be read to its end, and leaves nothing", async () => {
+  const images = await withRegistry();
+  const id = await makeImage(images, "localhost:5000/app", randomBytes(LARGE).toString("latin1"));
+  images.driver.diff = async function* () {
+    yield images.driver.layers.get(id)?.tar ?? Buffer.alloc(0);
+    throw new Error("input/output error");
+  };
+  const run = await runJob(images, "push", ["localhost:5000/app"], TAGGED);
+  expect(run.error?.message).toBe("Failed to generate layer archive: input/output error");
+  expect(images.requests.filter(({ url }) => /uploads\/upload-/.test(url)).length).toBeLessThan(2);
+  expect(await images.host.fs.readdir("/docker/graph/_tmp")).toEqual([]);
+});
+
 test("a token that ends in the middle of a push is renewed", async () => {
   const realm = "http://localhost:5000/token";
   const images = await withRegistry({ auth: { kind: "bearer", realm, service: "s" } });
