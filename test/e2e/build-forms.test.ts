@@ -68,6 +68,10 @@ const FAILING: [dockerfile: string, error: string][] = [
   ["FROM Upper\n", "Invalid repository name (Upper), only [a-z0-9-_.] are allowed"],
   ["FROM busybox\nADD WEB/nowhere /x\n", "Got HTTP status code >= 400: 404 Not Found"],
   ["FROM busybox\nADD f /f\n", "f: no such file or directory"],
+  // What came later is said to be that.
+  ["FROM busybox\nADD Dockerfile nowhere /x/\n", "several sources came with Docker 1.3"],
+  ['FROM busybox\nADD ["Dockerfile", "/x/"]\n', "the JSON form came with Docker 1.5"],
+  ["FROM busybox\nCOPY --chown=1 Dockerfile /x/\n", "options came with Docker 17.05"],
 ];
 
 vm.each(FAILING)("%j fails, and leaves nothing", { retry: 0 }, async (dockerfile, fails) => {
@@ -95,6 +99,7 @@ const PLACES: [line: string, files: string[]][] = [
   ["@ f rel", ["/rel"]],
   ["@ f //n12//x/../y//", ["/n12/y/f"]],
   ["@ f ../../n13", ["/n13"]],
+  ["@ f /n14 with blanks/", ["/n14 with blanks/f"]],
 ];
 
 vm.each(["ADD", "COPY"])("%s puts files where it should, and gives them to root", { retry: 0 }, async (word) => {
@@ -115,8 +120,8 @@ vm.each(["ADD", "COPY"])("%s puts files where it should, and gives them to root"
     (path) => `${path} ${kinds[path.split("/").at(-1) ?? ""] ?? "640 1"} 0:0 1400000000`,
   );
   const script =
-    "for f in $(find /n* /have /old /rel -type f | sort); do " +
-    'echo "$f $(stat -c %a $f) $(cat $f) $(stat -c "%u:%g %Y" $f)"; done; stat -c "%n %a %u:%g" /have';
+    "find /n* /have /old /rel -type f | sort | while read -r f; do " +
+    'echo "$f $(stat -c %a "$f") $(cat "$f") $(stat -c "%u:%g %Y" "$f")"; done; stat -c "%n %a %u:%g" /have';
   const { stdout } = await lab.docker("run", "--rm", "places", "sh", "-c", script);
   expect(stdout.trim().split("\n")).toEqual([...wanted.sort(), "/have 700 5:6"]);
 });

@@ -39,7 +39,7 @@ async function contextCommand(build: BuildFile, args: string, name: "ADD" | "COP
   if (blank < 0) throw new SystemError(`Invalid ${name} format`);
   const expand = (text: string) => replaceEnvMatches(trim(text, " \t"), build.config.Env ?? []);
   const [orig, dest] = [expand(args.slice(0, blank)), expand(args.slice(blank + 1))];
-  await checkDestination(build, name, dest);
+  await checkForm(build, name, orig, dest);
   if (!isUrl(orig)) {
     const wanted = await inContext(build, orig, name === "ADD");
     return copyStep(build, wanted, `${name} ${orig} in ${dest}`, `${name} ${wanted.sum} in ${dest}`, dest);
@@ -54,16 +54,24 @@ async function contextCommand(build: BuildFile, args: string, name: "ADD" | "COP
 }
 
 /**
- * Refuses the form with several sources: 1.2.0 takes everything behind the first for the destination, blanks and all.
+ * Refuses forms of later versions: 1.2.0 takes everything behind the first blank for the destination, blanks and all.
  *
- * @deviation 1.2.0 makes a strange directory without a word.
+ * @deviation 1.2.0 makes a strange directory without a word, or misses a file of a strange name.
  */
-async function checkDestination({ context, daemon }: BuildFile, name: string, dest: string): Promise<void> {
+async function checkForm({ context, daemon }: BuildFile, name: string, orig: string, dest: string): Promise<void> {
+  const isThere = async (path: string) =>
+    findInContext(daemon.host.fs, context.root, path).then(
+      (found) => found.path !== "",
+      () => false,
+    );
+  const refuse = (later: string) => {
+    throw new SystemError(`Invalid ${name} format: one source and one destination; ${later}`);
+  };
+  if (orig.startsWith("--") && !(await isThere(orig))) refuse("options came with Docker 17.05");
+  if (orig.startsWith('["') && !(await isThere(orig))) refuse("the JSON form came with Docker 1.5");
   const blank = dest.search(/\s/);
   if (blank < 0) return;
-  const second = await findInContext(daemon.host.fs, context.root, dest.slice(0, blank)).catch(() => undefined);
-  if (second === undefined || second.path === "") return;
-  throw new SystemError(`Invalid ${name} format: one source and one destination; several sources came with Docker 1.3`);
+  if (/\s\//.test(dest) || (await isThere(dest.slice(0, blank)))) refuse("several sources came with Docker 1.3");
 }
 
 async function inContext({ context, daemon }: BuildFile, orig: string, unpack: boolean): Promise<Wanted> {
