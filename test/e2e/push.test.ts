@@ -33,8 +33,6 @@ import { drydockLayers, mergedLines } from "../support/trees.ts";
 const isRoot = hasRoot("what is compared with dockerd needs root");
 const driver = isRoot ? "overlay" : "vfs";
 const CLIENTS = ["docker", "today"] as const;
-/** How often the daemon is killed. */
-const KILLS = Number(process.env["DRYDOCK_KILLS"] ?? 20);
 
 const DIGEST = /sha256:[0-9a-f]{64}/;
 const digestIn = (text: string) => DIGEST.exec(text)?.[0];
@@ -445,54 +443,4 @@ describe("registries of this process", () => {
     faulty.fault = () => undefined;
     await ok(daemon.docker("rmi", name));
   });
-
-  test(`kill -9 at ${KILLS} moments of pushes and pulls: every boot is clean, and the command can be repeated`, async () => {
-    let current = await startDaemon({ netns: "none", driver });
-    const root = current.root;
-    const kept: TestDaemon[] = [current];
-    const name = `${registry.address}/killed`;
-    const noise = spawnSync(
-      "sh",
-      [
-        "-c",
-        "d=$(mktemp -d); cd $d; for i in 1 2 3; do head -c 3000000 /dev/urandom > $i; done; tar -cf - .; rm -r $d",
-      ],
-      { maxBuffer: 64 << 20 },
-    ).stdout;
-    const words = () => [DRYDOCK, "-H", `unix://${current.socket}`];
-    try {
-      await ok(run([...words(), "import", "-", name], { input: noise }));
-      const before = onDisk(root);
-      for (let i = 0; i < KILLS; i++) {
-        const pull = i % 2 === 1;
-        const [command = "", ...args] = [
-          ...words(),
-          pull ? "pull" : "push",
-          pull ? `${registry.address}/base:latest` : name,
-        ];
-        const client = spawn(command, args, { stdio: "ignore" });
-        const left = new Promise((resolve) => client.once("exit", resolve));
-        await new Promise((resolve) => setTimeout(resolve, 30 + Math.random() * 500));
-        expect(await current.end("SIGKILL")).toBe("SIGKILL");
-        await left;
-        current = await startDaemon({ netns: "none", driver, root });
-        kept.push(current);
-        // The image that was pulled is there whole, perhaps without its name yet, or not at all.
-        expect(listDir(join(root, "graph/_tmp"))).toEqual([]);
-        const disk = onDisk(root);
-        if (disk.length !== before.length) {
-          await ok(current.docker("pull", `${registry.address}/base:latest`));
-          await ok(current.docker("history", `${registry.address}/base:latest`));
-          await ok(current.docker("rmi", `${registry.address}/base:latest`));
-        }
-        expect(onDisk(root)).toEqual(before);
-      }
-      await ok(current.docker("push", name));
-      await ok(current.docker("rmi", name));
-      await ok(current.docker("pull", name));
-      await ok(current.docker("pull", `${registry.address}/base:latest`));
-    } finally {
-      for (const daemon of kept.reverse()) await daemon.remove();
-    }
-  }, 300_000);
 });

@@ -44,34 +44,66 @@ export function idsOnDisk(root: string): string[] {
   return [...new Set(names.map((name) => name.slice(0, 64)).filter((id) => /^[0-9a-f]{64}$/.test(id)))];
 }
 
+/** Where a storage driver keeps its layers: each has its name in all of these. */
+const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  overlay: ["overlay"],
+  vfs: ["vfs/dir"],
+  aufs: ["aufs/diff", "aufs/layers", "aufs/mnt"],
+  btrfs: ["btrfs/subvolumes"],
+};
+
+/** What is wrong with the layers. @param owners - what they are to be called, all of them */
+function layerTraces(root: string, driver: string, owners: ReadonlySet<string>): string[] {
+  const found = (LAYERS[driver] ?? []).flatMap((dir) => {
+    const layers = listDir(join(root, dir)).filter((name) => driver !== "overlay" || name !== "l");
+    const extra = layers.filter((name) => !owners.has(name)).map((name) => `${dir}/${name}`);
+    const missing = [...owners].filter((id) => !layers.includes(id)).map((id) => `no ${dir}/${id}`);
+    return [...extra, ...missing];
+  });
+  if (driver === "aufs") {
+    const working = listDir(join(root, "aufs/work")).filter((name) => !owners.has(name));
+    return [...found, ...working.map((name) => `aufs/work/${name}`)];
+  }
+  if (driver !== "overlay") return found;
+  const layers = listDir(join(root, "overlay")).filter((name) => name !== "l");
+  const short = listDir(join(root, "overlay/l"));
+  const dangling = layers.flatMap((id) => {
+    const file = join(root, "overlay", id, "lower");
+    const below = existsSync(file) ? readFileSync(file, "utf8").split(":") : [];
+    return below.filter((name) => !existsSync(join(root, "overlay", name))).map((name) => `${name} below ${id}`);
+  });
+  const counted = short.length === layers.length ? [] : [`${short.length} short names for ${layers.length} layers`];
+  return [...found, ...counted, ...dangling];
+}
+
 /**
  * What is there although no container runs: half-made things, and things nobody owns.
  *
  * @param ids - containers there ever were
  */
-export async function traces(daemon: TestDaemon, root: string, ids: Iterable<string>): Promise<string[]> {
+export async function traces(
+  daemon: TestDaemon,
+  root: string,
+  ids: Iterable<string>,
+  driver = "overlay",
+): Promise<string[]> {
   const images = await idsOf(daemon, "/images/json?all=1");
   const containers = await idsOf(daemon, "/containers/json?all=1");
   const extra = (dir: string, wanted: (name: string) => boolean) =>
     listDir(join(root, dir))
       .filter((name) => !wanted(name))
       .map((name) => `${dir}/${name}`);
-  const isLayer = (name: string) => images.has(name) || containers.has(name.replace(/-init$/, ""));
-  const layers = listDir(join(root, "overlay")).filter((name) => name !== "l");
-  const missing = [...images, ...containers].filter((id) => !layers.includes(id)).map((id) => `no layer ${id}`);
-  const short = listDir(join(root, "overlay/l"));
   const unfinished = (dir: string) => extra(dir, (name) => !/\.tmp|\.removing|^\.new/.test(name));
   return [
     ...extra("graph", (name) => name === "_tmp" || images.has(name)),
     ...extra("graph/_tmp", () => false),
     ...extra("tmp", () => false),
-    ...extra("overlay", (name) => name === "l" || isLayer(name)),
-    ...(short.length === layers.length ? [] : [`${short.length} short names for ${layers.length} layers`]),
-    ...missing,
+    ...layerTraces(root, driver, new Set([...images, ...[...containers].flatMap((id) => [id, `${id}-init`])])),
     ...extra("containers", (name) => containers.has(name)),
     ...[...containers].flatMap((id) => unfinished(`containers/${id}`)),
     ...unfinished("."),
-    ...(containers.size === 0 ? [...extra("volumes", () => false), ...extra("vfs/dir", () => false)] : []),
+    ...(containers.size === 0 ? extra("volumes", () => false) : []),
+    ...(containers.size === 0 && driver !== "vfs" ? extra("vfs/dir", () => false) : []),
     ...extra("execdriver/native", (name) => name === ".runc"),
     ...extra("execdriver/native/.runc", () => false),
     ...listDir(namespacesOf(root)).map((name) => `network namespace ${name}`),
