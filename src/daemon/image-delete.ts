@@ -72,9 +72,12 @@ async function deleteImage(request: Request, name: string, first: boolean): Prom
   const { repositories, graph } = request.daemon;
   const image = await find(request, name);
   const isId = image.id.includes(name.replace(/^sha256:/, ""));
-  const tags = isId ? tagsOf(request, image, name) : name.includes("@") ? [] : [withTag(name)];
   // An ancestor that has a name of its own stays.
-  if (!first && (repositories.byId().has(image.id) || repositories.repoDigests(image.id).length > 0)) return;
+  const stays = !first && (repositories.byId().has(image.id) || repositories.repoDigests(image.id).length > 0);
+  if (stays && request.today) return;
+  // In 1.2.0 it stays, too, but its names in several repositories are the error of a removal that has been made.
+  const tags = isId ? tagsOf(request, image, name) : name.includes("@") ? [] : [withTag(name)];
+  if (stays) return;
   const children = (await graph.byParent()).get(image.id) ?? [];
 
   let untagged = false;

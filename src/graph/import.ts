@@ -57,11 +57,13 @@ async function fetchArchive(host: ClientHost, job: Job, formatter: StreamFormatt
   const text = source === "" || /^[a-z][a-z0-9+.-]*:\/\//i.test(source) ? source || "http:" : `http://${source}`;
   await job.stdout.write(formatter.formatStatus("", `Downloading from ${text}`));
   const response = await download(host, text, job.signal);
+  const size = sizeOf(response);
   return new ProgressReader(response.body, {
-    size: sizeOf(response),
+    size,
     output: job.stdout,
     formatter,
-    newLine: true,
+    // Where the length is known the end comes along with the last bytes, and 1.2.0 waits for one that comes alone.
+    newLine: size < 0,
     id: "",
     action: "Importing",
     now: () => host.clock.now(),

@@ -173,6 +173,30 @@ describe.each(drivers)("%s", (name) => {
     expect(await driver.exists(id(1))).toBe(false);
   });
 
+  // origin: daemon/graphdriver/graphtest/graphtest.go DriverTestCreateBase, DriverTestCreateSnap
+  test.runIf(isRoot)("modes and owners that are set in a layer are seen in it and in those above", async () => {
+    await driver.create(id(1));
+    const base = await driver.get(id(1));
+    fs.mkdirSync(join(base, "a subdir"));
+    fs.chownSync(join(base, "a subdir"), 1, 2);
+    fs.chmodSync(join(base, "a subdir"), 0o1705);
+    fs.writeFileSync(join(base, "a file"), "Some data");
+    fs.chmodSync(join(base, "a file"), 0o4222);
+    await driver.put(id(1));
+    await driver.create(id(2), id(1));
+    for (const n of [1, 2]) {
+      const dir = await driver.get(id(n));
+      expect(treeLines(dir).slice(1)).toEqual([
+        expect.stringMatching(/^a file 0o104222 0 0 9 /),
+        expect.stringMatching(/^a subdir 0o41705 1 2 /),
+      ]);
+      await driver.put(id(n));
+    }
+    await driver.remove(id(2));
+    await driver.remove(id(1));
+    expect(await driver.ids()).toEqual([]);
+  });
+
   test.runIf(isRoot)(
     "one of everything goes through a layer, a container, diff() and applyDiff() unchanged",
     async () => {

@@ -4,16 +4,18 @@
  * @module
  */
 
+import { unmarshal } from "../../utils/go-json-decode.ts";
+
 const STEP = "    ";
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/gy;
 
 /**
  * Indents a JSON text by four blanks. Numbers, escapes, the order of keys and white space at the end are not touched.
  *
- * @throws SyntaxError when the text is no JSON
+ * @throws {JsonError} when the text is no JSON
  */
 export function indent(text: string): string {
-  JSON.parse(text);
+  unmarshal(text);
   let out = "";
   let depth = 0;
   let opened = false;

@@ -50,6 +50,15 @@ test("image_delete removes the image with its last name, and ancestors up to one
   expect([...images.driver.layers.keys()]).toEqual([id("a")]);
 });
 
+test("image_delete keeps an ancestor with names in several repositories; for old clients that is an error", async () => {
+  const conflict = `Conflict, cannot delete image ${id("c")} because it is tagged in multiple repositories, use -f to force`;
+  await add("d", "c", "child:latest");
+  expect(await remove("child")).toBe(conflict);
+  await add("d", "c", "child:latest");
+  expect(await remove("child", { apiVersion: "1.30" })).toEqual([{ Untagged: "child:latest" }, { Deleted: id("d") }]);
+  expect([...images.driver.layers.keys()].sort()).toEqual([id("a"), id("b"), id("c")]);
+});
+
 test("image_delete with noprune leaves the ancestors", async () => {
   await runJob(images, "image_delete", ["app:v1"]);
   await remove("app:latest");

@@ -80,6 +80,9 @@ test.each([
   ["a???b", "a☺b", false],
   ["[", "a", false],
   ["[]a]", "]", false],
+  ["my-app", "my-app", true],
+  ["*-*/a.b", "x-y/a.b", true],
+  ["a.b", "a-b", false],
   ["***************************************x", "y".repeat(60), false],
 ] as const)("pathMatch(%j, %j) is %s", (pattern, name, expected) => {
   expect(pathMatch(pattern, name)).toBe(expected);

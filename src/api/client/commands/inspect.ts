@@ -14,6 +14,7 @@ import {
   type Value,
 } from "../../../pkg/template/template.ts";
 import { floatText, goMapJson } from "../../../utils/go-json.ts";
+import { JsonError, unmarshal } from "../../../utils/go-json-decode.ts";
 import { StatusError } from "../../../utils/status-error.ts";
 import type { DockerCli } from "../cli.ts";
 import { indent } from "../indent.ts";
@@ -64,10 +65,10 @@ export async function cmdInspect(cli: DockerCli, args: string[]): Promise<void> 
       continue;
     }
     try {
-      if (template) await show(cli, template, JSON.parse(text) as Value);
+      if (template) await show(cli, template, unmarshal(text) as Value);
       else objects.push(indent(text));
     } catch (cause) {
-      if (cause instanceof TemplateExecError || !(cause instanceof SyntaxError)) throw cause;
+      if (cause instanceof TemplateExecError || !(cause instanceof JsonError)) throw cause;
       await cli.err.write(`${cause.message}\n`);
       missing = true;
     }

@@ -155,7 +155,8 @@ test("indent() changes white space and nothing else", () => {
       expect(JSON.parse(indent(text))).toEqual(JSON.parse(text));
     }),
   );
-  expect(() => indent("{bad")).toThrow(SyntaxError);
+  expect(() => indent("{bad")).toThrow("invalid character 'b' looking for beginning of object key string");
+  expect(() => indent("")).toThrow("unexpected end of JSON input");
 });
 
 test.each([
