@@ -90,9 +90,10 @@ async function deleteImage(request: Request, name: string, first: boolean): Prom
     await repositories.delete(repository, tag);
     untagged = await note(request, { Untagged: `${repository}:${tag}` }, "untag", image.id);
   }
-  const left = repositories.byId().get(image.id) ?? [];
+  const left = (repositories.byId().get(image.id) ?? []).map(withTag);
+  const gone = tags.map(([repository]) => repository).filter((name) => left.every(([other]) => other !== name));
+  await forgetDigests(request, image, isId && left.length === 0 ? undefined : new Set(gone));
   if (left.length > 0) return;
-  await forgetDigests(request, image, isId ? undefined : new Set(tags.map(([repository]) => repository)));
   if (children.length > 0 || repositories.repoDigests(image.id).length > 0) return;
   await checkUnused(request, image.id, untagged);
   await repositories.deleteAll(image.id);

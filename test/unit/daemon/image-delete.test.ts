@@ -120,6 +120,18 @@ test("image_delete removes digests together with the last tag", async () => {
   ]);
 });
 
+// origin: dockerd 20.10, `rmi` of a repository's last tag
+test("image_delete forgets a repository's digest with its last tag, though others have tags", async () => {
+  const [digest, today] = [`sha256:${id("0")}`, { apiVersion: "1.30" }];
+  for (const name of ["app", "host:5000/app"]) await images.store.setDigest(name, digest, id("c"));
+  expect(await remove("host:5000/app:v1", today)).toEqual([
+    { Untagged: "host:5000/app:v1" },
+    { Untagged: `host:5000/app@${digest}` },
+  ]);
+  expect(await remove("app:v1", today)).toEqual([{ Untagged: "app:v1" }]);
+  expect(await remove("app")).toEqual([{ Untagged: "app:latest" }, { Deleted: id("c") }, { Deleted: id("b") }]);
+});
+
 // origin: dockerd 20.10, `rmi` beside a reference by digest
 test("image_delete keeps an image that another repository knows by digest", async () => {
   const digest = `sha256:${id("0")}`;
