@@ -137,7 +137,7 @@ const EXERCISES: Record<string, (on: Api) => Promise<void>> = {
     const { status, body } = await ask("GET", `/events?since=1&until=${now}`);
     const { Id } = json(await ask("GET", `/containers/${name}/json`));
     expect(status).toBe(200);
-    if (Id !== undefined) expect(body.toString()).toContain(`"status":"create","id":"${String(Id)}"`);
+    expect(body.toString()).toContain(`"status":"create","id":"${String(Id)}"`);
   },
   "GET /containers/ps": ({ ask, start }) => listed("/containers/ps", ask, start),
   "GET /containers/json": ({ ask, start }) => listed("/containers/json", ask, start),
