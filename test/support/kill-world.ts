@@ -6,6 +6,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { expect } from "vitest";
@@ -284,9 +285,20 @@ export class KillWorld {
       what,
     ).toEqual([]);
     // Reads all of every layer, and compares it with what was written down.
-    const { code, stderr } = await this.client(["save", "-o", "/dev/null", ...images.map(({ id }) => id)]);
-    expect(`${code} ${stderr}`, what).toBe("0 ");
+    if (images.length > 0) expect(await this.#save(images.map(({ id }) => id)), what).toBe("200, to its end");
     return images;
+  }
+
+  #save(ids: readonly string[]): Promise<string> {
+    const path = `/images/get?${ids.map((id) => `names=${id}`).join("&")}`;
+    return new Promise((resolve) => {
+      const fail = (cause: Error) => resolve(String(cause));
+      const req = request({ socketPath: this.daemon.socket, path, agent: false }, (res) => {
+        res.on("error", fail).on("end", () => resolve(`${res.statusCode}, ${res.complete ? "to its end" : "cut off"}`));
+        res.resume();
+      });
+      req.on("error", fail).end();
+    });
   }
 
   /** Processes that work on the root, but for the daemon. */
