@@ -325,6 +325,16 @@ test.each<[string, () => Buffer]>([
   expect(() => parse(make(), 512)).toThrow(/^(?:archive\/tar: invalid tar header \(|unexpected EOF$)/);
 });
 
+// origin: archive/archive_test.go TestUntarUstarGnuConflict
+test("TarParser reads a long name beside a binary number, though one is of ustar and the other GNU's", () => {
+  const block = encodeHeader({ ...FILE, name: `${"p".repeat(150)}/n` }, 7);
+  block.fill(0, 108, 116);
+  block[108] = 0x80;
+  block.writeUInt32BE(0x80000001, 112);
+  const [entry] = parse(Buffer.concat([repair(block), TRAILER]));
+  expect(entry?.header).toMatchObject({ name: `${"p".repeat(150)}/n`, uid: 0x80000001 });
+});
+
 test("TarParser names a type it does not know as 1.2.0 does", () => {
   expect(() => parse(raw("V", Buffer.alloc(0)))).toThrow("Unhandled tar header type 86");
 });
