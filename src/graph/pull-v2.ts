@@ -8,8 +8,10 @@
  * @module
  */
 
-import { EngineError, messageOf, SystemError } from "../errdefs/errdefs.ts";
+import { EngineError, isErrno, messageOf, SystemError } from "../errdefs/errdefs.ts";
+import type { UnpackResult } from "../host/pool.ts";
 import { indexServerAddress, type ResolvedName } from "../registry/names.ts";
+import { TransportError } from "../registry/transport-error.ts";
 import { parseConfig } from "../registry/v2/config.ts";
 import { DIGEST, digestHex } from "../registry/v2/digest.ts";
 import type { Descriptor, Platform } from "../registry/v2/manifest.ts";
@@ -146,7 +148,12 @@ async function fetchImage(
     };
   });
   const extra = { [MANIFEST_FILE]: encodeManifestFile(wanted.stored) };
-  await stackLayers(store, await planImage(store, { id, document, config, layers, extra }), signal);
+  const stack = async () => stackLayers(store, await planImage(store, { id, document, config, layers, extra }), signal);
+  await stack().catch((cause: unknown) => {
+    if (!(cause instanceof ResumedError) || signal.aborted) throw cause;
+    store.log.info(`${cause.message}: it is fetched again from its beginning`);
+    return stack();
+  });
   for (const noted of seenAgain) await noteAgain(store, repository, noted);
 }
 
@@ -172,16 +179,14 @@ async function fetchLayer(
   sink: ProgressSink,
   signal: AbortSignal,
 ): Promise<number> {
-  const { descriptor, diffId, shortId } = source;
+  const { descriptor, shortId } = source;
   const start = Math.floor(store.host.clock.now() / 1000);
-  const blob = repository.blob(
-    descriptor,
-    {
-      onRetry: (cause) =>
-        store.log.info(`encountered error during pull and clearing it before resume: ${String(cause)}`),
-    },
-    signal,
-  );
+  let resumed = false;
+  const onRetry = (cause: unknown, got: number) => {
+    resumed ||= got > 0;
+    store.log.info(`encountered error during pull and clearing it before resume: ${String(cause)}`);
+  };
+  const blob = repository.blob(descriptor, { onRetry }, signal);
   async function* counted(): AsyncGenerator<Uint8Array> {
     let current = 0;
     for await (const chunk of blob) {
@@ -193,7 +198,19 @@ async function fetchLayer(
     sink.progress(shortId, "Download complete");
     sink.progress(shortId, "Extracting", { current, total: descriptor.size });
   }
-  const result = await staged.apply(counted(), signal);
+  try {
+    const result = await staged.apply(counted(), signal);
+    checkLayer(result, source);
+    return result.size;
+  } catch (cause) {
+    // What came behind the break may not belong to what came before.
+    if (!resumed || signal.aborted || cause instanceof TransportError || isErrno(cause, "ENOSPC", "EDQUOT"))
+      throw cause;
+    throw new ResumedError(messageOf(cause), { cause });
+  }
+}
+
+function checkLayer(result: UnpackResult, { descriptor, diffId }: { descriptor: Descriptor; diffId: string }): void {
   if (result.received !== descriptor.size || result.digest !== descriptor.digest) {
     throw new LayerError(`filesystem layer verification failed for digest ${descriptor.digest}: got ${result.digest}`);
   }
@@ -202,10 +219,12 @@ async function fetchLayer(
       `filesystem layer verification failed for digest ${descriptor.digest}: unpacked it has the digest ${result.diffId}, its configuration says ${diffId}`,
     );
   }
-  return result.size;
 }
 
 /** What came is not what was announced. */
 class LayerError extends EngineError {
   readonly statusCode = 500;
 }
+
+/** What came in two parts is not what was announced. */
+class ResumedError extends LayerError {}

@@ -12,6 +12,7 @@ import { type AuthConfig, basicAuthorization } from "../auth.ts";
 import type { HttpClient } from "../client.ts";
 import { objectOf, parseJson, readDocument } from "../json.ts";
 import { type Challenge, parseChallenges } from "./challenge.ts";
+import { patiently } from "./retry.ts";
 
 const MAX_TOKEN_BYTES = 1 << 20;
 /** What a token without a life time is good for. */
@@ -28,7 +29,7 @@ interface Token {
 /** Makes `Authorization` headers for one repository, or for none. */
 export class Authorizer {
   readonly #client: HttpClient;
-  readonly #clock: Pick<Host["clock"], "now">;
+  readonly #clock: Pick<Host["clock"], "now" | "sleep">;
   readonly #auth: AuthConfig;
   readonly #scopes: readonly string[];
   readonly #wantsRefresh: boolean;
@@ -45,7 +46,7 @@ export class Authorizer {
    */
   constructor(
     client: HttpClient,
-    clock: Pick<Host["clock"], "now">,
+    clock: Pick<Host["clock"], "now" | "sleep">,
     auth: AuthConfig,
     scopes: readonly string[] = [],
     options: { readonly refresh?: boolean } = {},
@@ -109,9 +110,12 @@ export class Authorizer {
     const parameters = new URLSearchParams();
     if (service !== undefined) parameters.set("service", service);
     const scopes = [...this.#scopes, ...more];
-    const response = this.#auth.identitytoken
-      ? await this.#refresh(realm, parameters, scopes, this.#auth.identitytoken, signal)
-      : await this.#ask(realm, parameters, scopes, signal);
+    const { identitytoken } = this.#auth;
+    const ask = () =>
+      identitytoken
+        ? this.#refresh(realm, parameters, scopes, identitytoken, signal)
+        : this.#ask(realm, parameters, scopes, signal);
+    const response = await patiently(this.#clock, ask, signal);
     if (response.status !== 200) {
       await response.discard();
       if (response.status === 401 || response.status === 403) {

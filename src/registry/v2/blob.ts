@@ -9,8 +9,8 @@ import { SystemError } from "../../errdefs/errdefs.ts";
 import type { Host } from "../../host/host.ts";
 import type { HttpResponse } from "../client.ts";
 import { TransportError } from "../transport-error.ts";
-import { isTransient } from "./conversation.ts";
 import type { Descriptor } from "./manifest.ts";
+import { BusyError, backOffMs, isTransient, pauseMs } from "./retry.ts";
 
 /** Failures without a byte in between before it gives up. */
 const MAX_FAILURES = 5;
@@ -18,14 +18,14 @@ const MAX_FAILURES = 5;
 const MAX_FAILURES_IN_ALL = 20;
 /** Silences of a minute in all. */
 const MAX_SILENCES = 2;
-const BACK_OFF_MS = 500;
 
 /** How to ask, and what to do about an answer that is no success. */
 export interface BlobSource {
   get(headers: Record<string, string>): Promise<HttpResponse>;
   refuse(response: HttpResponse): Promise<never>;
-  readonly clock: Pick<Host["clock"], "sleep">;
-  onRetry?: (cause: unknown) => void;
+  readonly clock: Pick<Host["clock"], "now" | "sleep">;
+  /** Is told what went wrong, and how much has come before. */
+  onRetry?: (cause: unknown, got: number) => void;
 }
 
 /**
@@ -66,8 +66,10 @@ export async function* downloadBlob(
       failuresInAll++;
       if (cause.timeout) silences++;
       if (failures >= MAX_FAILURES || failuresInAll >= MAX_FAILURES_IN_ALL || silences >= MAX_SILENCES) throw cause;
-      source.onRetry?.(cause);
-      await source.clock.sleep(BACK_OFF_MS * 2 ** (failures - 1), signal);
+      const pause = cause instanceof BusyError ? cause.pauseMs : 0;
+      if (!Number.isFinite(pause)) throw cause;
+      source.onRetry?.(cause, got);
+      await source.clock.sleep(backOffMs(failures, pause), signal);
     }
   }
 }
@@ -76,8 +78,9 @@ async function* request(source: BlobSource, descriptor: Descriptor, from: number
   const response = await source.get(from > 0 ? { Range: `bytes=${from}-` } : {});
   if (isTransient(response.status)) {
     const { status } = response;
+    const pause = pauseMs(response.headers, source.clock.now());
     await source.refuse(response).catch((cause: unknown) => {
-      throw new TransportError(cause instanceof Error ? cause.message : `HTTP status ${status}`, { cause });
+      throw new BusyError(cause instanceof Error ? cause.message : `HTTP status ${status}`, pause, { cause });
     });
   }
   if (response.status === 206 && from > 0) {

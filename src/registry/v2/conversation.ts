@@ -10,17 +10,11 @@ import type { Host } from "../../host/host.ts";
 import type { AuthConfig } from "../auth.ts";
 import type { HttpBody, HttpClient, HttpRequest, HttpResponse } from "../client.ts";
 import { readDocument } from "../json.ts";
-import { requestText, TransportError } from "../transport-error.ts";
+import { requestText } from "../transport-error.ts";
 import { Authorizer } from "./authorizer.ts";
+import { patiently } from "./retry.ts";
 
 const MAX_ERROR_BYTES = 64 << 10;
-const MAX_TRIES = 4;
-const BACK_OFF_MS = 500;
-
-/** Whether the same request may have more luck later. */
-export function isTransient(status: number): boolean {
-  return status === 429 || status >= 500;
-}
 
 /** What requests to a repository need. */
 export interface RepositoryTerms {
@@ -92,18 +86,8 @@ export class Conversation {
   }
 
   /** Sends a small request, again when the registry is not well or the connection breaks. */
-  async patiently(request: RepositoryRequest): Promise<HttpResponse> {
-    for (let tries = 1; ; tries++) {
-      try {
-        const response = await this.send(request);
-        if (!isTransient(response.status) || tries >= MAX_TRIES) return response;
-        await response.discard();
-      } catch (cause) {
-        request.signal?.throwIfAborted();
-        if (!(cause instanceof TransportError) || cause.timeout || tries >= MAX_TRIES) throw cause;
-      }
-      await this.terms.host.clock.sleep(BACK_OFF_MS * 2 ** (tries - 1), request.signal);
-    }
+  patiently(request: RepositoryRequest): Promise<HttpResponse> {
+    return patiently(this.terms.host.clock, () => this.send(request), request.signal);
   }
 
   async #authorization(method: string, url: string, alsoPull: string | undefined, signal: AbortSignal | undefined) {

@@ -15,7 +15,7 @@ import type { V2Endpoint } from "./endpoint.ts";
 /** With what, and where. */
 export interface LoginV2Terms {
   readonly client: HttpClient;
-  readonly clock: Pick<Host["clock"], "now">;
+  readonly clock: Pick<Host["clock"], "now" | "sleep">;
   readonly auth: AuthConfig;
   readonly endpoint: V2Endpoint;
   /** Ask for a token to be kept in the place of the password. */

@@ -11,7 +11,7 @@ import type { Reader } from "../../sync/io.ts";
 import type { HttpResponse } from "../client.ts";
 import { listOf, MAX_DOCUMENT_BYTES, MAX_LIST_BYTES, objectOf, parseJson, readDocument, textOf } from "../json.ts";
 import { isTag } from "../names.ts";
-import { downloadBlob } from "./blob.ts";
+import { type BlobSource, downloadBlob } from "./blob.ts";
 import { Conversation, errorText, type RepositoryTerms } from "./conversation.ts";
 import { DIGEST } from "./digest.ts";
 import {
@@ -119,9 +119,9 @@ export class Repository {
   /**
    * Streams a blob, taking a broken connection up again. The caller checks the digest.
    *
-   * @param events - `onRetry`: the connection broke, with what happened
+   * @param events - `onRetry`: the connection broke: what happened, and how many bytes had come before
    */
-  blob(descriptor: Descriptor, events: { onRetry?: (cause: unknown) => void }, signal?: AbortSignal): Reader {
+  blob(descriptor: Descriptor, events: Pick<BlobSource, "onRetry">, signal?: AbortSignal): Reader {
     const url = `${this.base}${this.name}/blobs/${descriptor.digest}`;
     return downloadBlob(
       {

@@ -18,14 +18,14 @@ import { EngineError, SystemError } from "../../errdefs/errdefs.ts";
 import type { Reader } from "../../sync/io.ts";
 import type { HttpResponse } from "../client.ts";
 import { requestText, TransportError } from "../transport-error.ts";
-import { type Conversation, isTransient } from "./conversation.ts";
+import type { Conversation } from "./conversation.ts";
 import type { Descriptor } from "./manifest.ts";
+import { BusyError, backOffMs, isTransient, pauseMs } from "./retry.ts";
 
 /** Failures without a byte in between before it gives up. */
 const MAX_FAILURES = 5;
 /** Failures in all. */
 const MAX_FAILURES_IN_ALL = 20;
-const BACK_OFF_MS = 500;
 /** The size of a piece, where the registry does not take a blob in one. */
 const PIECE_BYTES = 4 << 20;
 const BYTES = { "Content-Type": "application/octet-stream" };
@@ -97,6 +97,7 @@ export class Uploader {
    */
   async upload(source: UploadSource, begun = "", signal?: AbortSignal): Promise<void> {
     const upload: Upload = { source, location: begun, sent: 0, stream: source.size === undefined, pieces: false };
+    const { clock } = this.#conversation.terms.host;
     let failures = 0;
     for (let failuresInAll = 1; ; failuresInAll++) {
       const start = upload.sent;
@@ -107,11 +108,12 @@ export class Uploader {
         signal?.throwIfAborted();
         if (!(cause instanceof TransportError)) throw cause;
         failures = upload.sent > start ? 1 : failures + 1;
-        if (failures >= MAX_FAILURES || failuresInAll >= MAX_FAILURES_IN_ALL) throw cause;
+        const pause = cause instanceof BusyError ? cause.pauseMs : 0;
+        if (failures >= MAX_FAILURES || failuresInAll >= MAX_FAILURES_IN_ALL || !Number.isFinite(pause)) throw cause;
         // What cannot be made need not be tried again.
         const { digest } = await source.descriptor();
         source.onRetry?.(cause);
-        await this.#conversation.terms.host.clock.sleep(BACK_OFF_MS * 2 ** (failures - 1), signal);
+        await clock.sleep(backOffMs(failures, pause), signal);
         await this.#takeUp(upload, signal);
         // The answer may have got lost, not the blob.
         if (upload.location === "" && (await this.has(digest, signal))) return;
@@ -277,11 +279,12 @@ export class Uploader {
   /** What may be better next time becomes a {@link TransportError}. */
   async #failed(response: HttpResponse, method: string, url: string): Promise<never> {
     const { status } = response;
+    const pause = pauseMs(response.headers, this.#conversation.terms.host.clock.now());
     try {
       return await this.#conversation.refuse(response, method, url);
     } catch (cause) {
       if (!(cause instanceof EngineError) || !(isTransient(status) || status === 404)) throw cause;
-      throw new TransportError(cause.message, { cause });
+      throw new BusyError(cause.message, pause, { cause });
     }
   }
 

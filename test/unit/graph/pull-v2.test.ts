@@ -445,3 +445,74 @@ test.each([503, 429])("pull asks for a manifest again after HTTP status %i", asy
   expect((await runJob(images, "pull", ["localhost:5000/app", "latest"], TODAY)).error).toBeUndefined();
   expect(registry.requests.filter((request) => request.includes("/manifests/"))).toHaveLength(3);
 });
+
+test("a registry that is busy is left alone as long as it says, within reason", async () => {
+  const registry = new RegistryV2();
+  registry.putImage("app", "latest", tinyImage());
+  const images = await withRegistry(registry);
+  let [busy, wait] = [/manifests|blobs/, "7"];
+  const refusals = new Map<string, number>();
+  images.network.set("http://localhost:5000", async (request) => {
+    const { pathname } = new URL(request.url);
+    const before = refusals.get(pathname) ?? 0;
+    if (!busy.test(pathname) || before > 0) return registry.handle(request);
+    refusals.set(pathname, before + 1);
+    const error = { code: "TOOMANYREQUESTS", message: "You have reached your pull rate limit" };
+    return Response.json({ errors: [error] }, { status: 429, headers: { "Retry-After": wait } });
+  });
+  const pull = async () => {
+    refusals.clear();
+    const start = images.host.clock.now();
+    const { error } = await runJob(images, "pull", ["localhost:5000/app", "latest"], TODAY);
+    return { error: error?.message, seconds: (images.host.clock.now() - start) / 1000 };
+  };
+  const patient = await pull();
+  expect(patient.error).toBeUndefined();
+  expect(patient.seconds).toBeGreaterThanOrEqual(21); // the manifest, the configuration, the layers side by side
+  await images.store.deleteAll((await images.store.lookupImage("localhost:5000/app")).id);
+  [busy, wait] = [/manifests/, new Date(images.host.clock.now() + 3_600_000).toUTCString()];
+  const refused = await pull();
+  expect(refused.error).toMatch(/429 \(toomanyrequests: You have reached your pull rate limit\)$/);
+  expect(refused.seconds).toBeLessThan(5);
+});
+
+test("a token service that is not well is asked again", async () => {
+  const realm = "http://localhost:5000/token";
+  const registry = new RegistryV2({ auth: { kind: "bearer", realm, service: "s" } });
+  registry.putImage("app", "latest", tinyImage());
+  const images = await withRegistry(registry);
+  registry.faults.add({ match: /token/, times: 2, kind: { status: 503 } });
+  expect((await runJob(images, "pull", ["localhost:5000/app", "latest"], TODAY)).error).toBeUndefined();
+  registry.faults.add({ match: /token/, kind: { status: 503 } });
+  const { error } = await runJob(images, "pull", ["localhost:5000/app", "latest"], TODAY);
+  expect(error?.message).toMatch(/the token service answered with HTTP status 503/);
+});
+
+test.each([1, Number.POSITIVE_INFINITY])(
+  "a layer that was another one after a break is fetched whole, once",
+  async (times) => {
+    const registry = new RegistryV2();
+    const image = tinyImage();
+    registry.putImage("app", "latest", image);
+    const images = await withRegistry(registry);
+    const { digest, blob } = image.layers[1]!;
+    let [breaks, whole] = [0, 0];
+    images.network.set("http://localhost:5000", async (request) => {
+      if (!request.url.endsWith(digest)) return registry.handle(request);
+      const range = request.headers.get("range");
+      if (range !== null) {
+        const [from, other] = [Number(/\d+/.exec(range)?.[0]), Buffer.from(blob).fill(120)];
+        const headers = { "Content-Range": `bytes ${from}-${blob.length - 1}/${blob.length}` };
+        return new Response(other.subarray(from), { status: 206, headers });
+      }
+      whole++;
+      if (breaks++ < times) return new Response(blob.subarray(0, 40));
+      return registry.handle(request);
+    });
+    const { error } = await runJob(images, "pull", ["localhost:5000/app", "latest"], TODAY);
+    expect(whole).toBe(2);
+    if (times === 1) expect(error).toBeUndefined();
+    else expect(error?.message).toMatch(/^filesystem layer verification failed for digest sha256:|incorrect|invalid/);
+    if (times > 1) expect(await leftovers(images)).toEqual([]);
+  },
+);
