@@ -3,7 +3,7 @@
  */
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeBtrfs } from "../support/btrfs.ts";
@@ -79,6 +79,51 @@ vm("an image is pulled, run, committed, found again by the next daemon and remov
   expect(leftovers(root, netns)).toEqual([]);
   await second.remove();
   await first.remove();
+});
+
+vm("what is made on btrfs goes into archives and to registries, and comes back byte for byte", async () => {
+  if (typeof btrfs === "string") return;
+  const root = join(btrfs.dir, "moved");
+  mkdirSync(root);
+  const first = await startDaemon({ netns, driver: "btrfs", root });
+  const other = await startDaemon({ netns, driver: "overlay" });
+  const file = (name: string) => join(btrfs.dir, name);
+  const [base, name] = [`${registry.address}/three`, `${registry.address}/made:latest`];
+  try {
+    await ok(first, "pull", base);
+    const script =
+      "rm /data/two; echo new > /data/new; ln /data/new /data/linked; chmod 4755 /data/stays; mkfifo /data/p";
+    await ok(first, "run", "--net=none", "--name", "maker", base, "sh", "-c", script);
+    await ok(first, "commit", "maker", name);
+    await ok(first, "save", "-o", file("made.tar"), name);
+    const pushed = /sha256:[0-9a-f]{64}/.exec(await ok(first, "push", name))?.[0];
+    expect(pushed).toBeDefined();
+    expect(await ok(first, "pull", name)).toContain("Status: Image is up to date");
+
+    await ok(other, "load", "-i", file("made.tar"));
+    await ok(other, "save", "-o", file("again.tar"), name);
+    expect(readFileSync(file("again.tar")).equals(readFileSync(file("made.tar")))).toBe(true);
+    expect(await ok(other, "push", name)).toContain(pushed);
+    const look = ["run", "--rm", "--net=none", name, "sh", "-c", "ls -l /data | cut -c1-15; cat /data/linked"];
+    expect(await ok(other, ...look)).toBe(await ok(first, ...look));
+    await ok(first, "rm", "maker");
+    await ok(first, "rmi", name, base);
+    expect(listDir(join(root, "btrfs/subvolumes"))).toEqual([]);
+    for (const bring of [
+      ["load", "-i", file("again.tar")],
+      ["pull", name],
+    ]) {
+      await ok(first, ...bring);
+      expect(await ok(first, ...look)).toBe(await ok(other, ...look));
+      expect(await ok(first, "push", name)).toContain(pushed);
+      await ok(first, "rmi", name);
+    }
+  } finally {
+    expect(await first.end()).toBe(0);
+    expect(leftovers(root, netns)).toEqual([]);
+    await first.remove();
+    expect(await other.remove()).toEqual([]);
+  }
 });
 
 vm("another file system and SELinux are refused, and nothing stays mounted", () => {
