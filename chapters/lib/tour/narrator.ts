@@ -41,14 +41,14 @@ export class Narrator {
     this.say(this.style("bold", line), "    ", " \\");
   }
 
-  /** A table, with narrow gaps between its columns where it is too wide; what still does not fit is cut off. */
+  /** A table, with gaps of two columns or of one where it is too wide; what still does not fit is cut off. */
   table(lines: readonly string[]): void {
     const width = this.#width();
     const widest = Math.max(0, ...lines.map((line) => line.length));
     const blank = (at: number) => lines.every((line) => (line[at] ?? " ") === " ");
-    const kept = [...Array(widest).keys()].filter(
-      (at) => widest <= width || !(blank(at) && blank(at - 1) && blank(at - 2)),
-    );
+    const narrowed = (gap: number) =>
+      [...Array(widest).keys()].filter((at) => !Array.from({ length: gap + 1 }, (_, i) => at - i).every(blank));
+    const kept = [widest, 2, 1].map(narrowed).find(({ length }) => length <= width) ?? narrowed(1);
     for (const line of lines) {
       const text = kept
         .map((at) => line[at] ?? " ")

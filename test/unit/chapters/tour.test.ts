@@ -41,6 +41,8 @@ test("Narrator breaks lines between words, commands with a backslash, and cuts t
   tour.say("    one two three four five six seven");
   tour.command("$ docker run --name hello image echo hello");
   tour.table(["CONTAINER ID        IMAGE     COMMAND", "f19575b15c94        busybox   true"]);
+  tour.table(["CONTAINER ID        IMAGE     SIZE, MB", "f19575b15c94        busybox   2"]);
+  tour.table(["CONTAINER ID        IMAGE     VIRTUAL SIZE", "f19575b15c94        busybox   2"]);
   void tour.log.write("[0123abcd] +job pull(a)\n");
   expect(text.split("\n")).toEqual([
     "    one two three four five",
@@ -49,6 +51,10 @@ test("Narrator breaks lines between words, commands with a backslash, and cuts t
     "    image echo hello",
     "CONTAINER ID  IMAGE    COMMAND",
     "f19575b15c94  busybox  true",
+    "CONTAINER ID IMAGE   SIZE, MB",
+    "f19575b15c94 busybox 2",
+    "CONTAINER ID IMAGE   VIRTUAL …",
+    "f19575b15c94 busybox 2",
     "    │ [0123abcd] +job pull(a)",
     "    │   src/graph/pull.ts",
     "",
