@@ -16,7 +16,6 @@
 
 import { join } from "node:path/posix";
 import { isErrno } from "../errdefs/errdefs.ts";
-import { replaceFile } from "../utils/durable.ts";
 import type { Graph } from "./graph.ts";
 
 const CHAIN_FILE = "chainid";
@@ -69,7 +68,7 @@ export class Chains {
   /** Writes down what an image stands for, whose layer and all below it were read. It must be held. */
   async note(chainId: string, id: string): Promise<void> {
     if ((await this.#graph.readExtra(id, CHAIN_FILE)) !== undefined) return;
-    await replaceFile(this.#graph.fs, join(this.#graph.imageRoot(id), CHAIN_FILE), chainId);
+    await this.#graph.writeExtra(id, CHAIN_FILE, chainId);
     this.add(chainId, id);
   }
 

@@ -28,7 +28,7 @@ import { TruncIndex } from "../pkg/truncindex/truncindex.ts";
 import type { Config } from "../runconfig/config.ts";
 import type { Reader } from "../sync/io.ts";
 import { KeyedMutex } from "../sync/keyed-mutex.ts";
-import { replaceFile, syncDirectory } from "../utils/durable.ts";
+import { syncDirectory, writeSynced } from "../utils/durable.ts";
 import { rfc3339Nano } from "../utils/go-time.ts";
 import { generateRandomID, ID_PATTERN, validateID } from "../utils/utils.ts";
 import { childrenIn, withAncestors } from "./ancestry.ts";
@@ -141,6 +141,21 @@ export class Graph implements ImageGraph {
     }
   }
 
+  /**
+   * Writes a file that belongs to an image beside its description, in the place of an older one. Until it is whole it
+   * lies where the next start clears up.
+   */
+  async writeExtra(id: string, name: string, data: string): Promise<void> {
+    const directory = await this.mktemp();
+    try {
+      await writeSynced(this.fs, join(directory, name), data);
+      await this.fs.rename(join(directory, name), join(this.imageRoot(id), name));
+    } finally {
+      await this.fs.rm(directory, { recursive: true, force: true });
+    }
+    await syncDirectory(this.fs, this.imageRoot(id));
+  }
+
   /** The archive of an image's layer, byte for byte as it came where that was recorded. */
   async *tarLayer(image: Image): Reader & AsyncGenerator<Uint8Array> {
     yield* (await openLayer(this, image)).read();
@@ -190,7 +205,7 @@ export class Graph implements ImageGraph {
     image.setGraph(this);
     if (image.size < 0) {
       image.size = await this.driver.diffSize(id, image.parent || undefined);
-      await replaceFile(this.fs, join(this.imageRoot(id), "layersize"), String(image.size));
+      await this.writeExtra(id, "layersize", String(image.size));
     }
     return image;
   }

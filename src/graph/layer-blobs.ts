@@ -20,7 +20,6 @@ import { DIGEST } from "../registry/v2/digest.ts";
 import type { Descriptor } from "../registry/v2/manifest.ts";
 import type { Repository } from "../registry/v2/repository.ts";
 import { KeyedMutex } from "../sync/keyed-mutex.ts";
-import { replaceFile } from "../utils/durable.ts";
 import { goJson } from "../utils/go-json.ts";
 import type { Graph } from "./graph.ts";
 
@@ -129,6 +128,6 @@ export async function noteBlob(
     const from = [repository, ...(same?.from ?? []).filter((name) => name !== repository)].slice(0, MAX_FROM);
     const { mediaType, digest, size } = same ?? blob;
     const blobs = [{ mediaType, digest, size, from }, ...before.filter((other) => other !== same)].slice(0, MAX_BLOBS);
-    await replaceFile(graph.fs, join(graph.imageRoot(id), BLOBS_FILE), encodeLayerRecord({ diffId, blobs }));
+    await graph.writeExtra(id, BLOBS_FILE, encodeLayerRecord({ diffId, blobs }));
   });
 }

@@ -116,7 +116,7 @@ describe.runIf(isRoot)(`killed while it is busy with images, on ${DRIVER}`, () =
     expect(`${copied.code} ${copied.stderr}`).toMatch(/^0 /);
     today = readFileSync(file);
     context = await contextOf({
-      Dockerfile: `FROM ${base}\nENV A 1\nRUN mkdir /made; echo $A > /made/1; cat /bin/busybox > /made/2\nADD d /added\nADD e.tar /\nCOPY f /copied\nRUN rm /made/1\nCMD ["cat", "/copied"]\n`,
+      Dockerfile: `FROM ${base}\nENV A 1\nRUN mkdir /made; echo $A > /made/1; cat /bin/busybox > /made/2\nADD d /added\nADD e.tar /\nCOPY f /copied\nVOLUME /data\nRUN rm /made/1\nCMD ["cat", "/copied"]\n`,
       "d/1": "1".repeat(500_000),
       "d/2": "2",
       f: "whole",

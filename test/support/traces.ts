@@ -101,6 +101,7 @@ export async function traces(
     ...layerTraces(root, driver, new Set([...images, ...[...containers].flatMap((id) => [id, `${id}-init`])])),
     ...extra("containers", (name) => containers.has(name)),
     ...[...containers].flatMap((id) => unfinished(`containers/${id}`)),
+    ...[...images].flatMap((id) => unfinished(`graph/${id}`)),
     ...unfinished("."),
     ...(containers.size === 0 ? extra("volumes", () => false) : []),
     ...(containers.size === 0 && driver !== "vfs" ? extra("vfs/dir", () => false) : []),

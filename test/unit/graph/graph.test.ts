@@ -116,6 +116,30 @@ test("Graph.open() clears away what was on its way", async () => {
   expect(host.volume.toJSON("/graph")).toEqual({ "/graph": null });
 });
 
+test("Graph.writeExtra() leaves nothing beside the description, whenever the crash comes", async () => {
+  await graph.register(image(id("a")), {});
+  const { rm } = host.fs;
+  for (const [name, expected] of [
+    ["open", "old"],
+    ["rename", "old"],
+    ["rm", "new"],
+  ] as const) {
+    await graph.writeExtra(id("a"), "more", "old");
+    const original = host.fs[name];
+    // The process ends here: whatever it was about to do, it does not.
+    Object.assign(host.fs, {
+      [name]: () => Promise.reject(new Error("crash")),
+      rm: () => Promise.reject(new Error("crash")),
+    });
+    await expect(graph.writeExtra(id("a"), "more", "new")).rejects.toThrow("crash");
+    Object.assign(host.fs, { [name]: original, rm });
+    graph = await reopen();
+    expect((await host.fs.readdir(`/graph/${id("a")}`)).sort()).toEqual(["json", "layersize", "more"]);
+    expect(String(await graph.readExtra(id("a"), "more"))).toBe(expected);
+    expect(await host.fs.readdir("/graph")).toEqual([id("a")]);
+  }
+});
+
 test("Graph.commit() makes all visible or none, whenever the crash comes", async () => {
   const staged = [];
   for (const [own, parent] of [
