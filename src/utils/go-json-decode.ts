@@ -152,6 +152,16 @@ function scanValue(text: string, start: number): number {
   }
 }
 
+/** An escape: both halves of a character, half of one, or any other. */
+const ESCAPE = /\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|.)/gs;
+const HALF_LENGTH = "\\ud800".length;
+
+/** Half a character is U+FFFD to Go. */
+function parse(text: string): unknown {
+  if (!/\\u[dD][89a-fA-F]/.test(text)) return JSON.parse(text);
+  return JSON.parse(text.replace(ESCAPE, (found) => (found.length === HALF_LENGTH ? "\\ufffd" : found)));
+}
+
 /**
  * Reads a text that is one JSON value, as Go's `json.Unmarshal`.
  *
@@ -159,7 +169,7 @@ function scanValue(text: string, start: number): number {
  */
 export function unmarshal(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parse(text);
   } catch (cause) {
     const rest = skipSpace(text, scanValue(text, skipSpace(text, 0)));
     if (rest < text.length) refuse(text, rest, "after top-level value");
@@ -179,7 +189,7 @@ export function decodeNext(text: string, start = 0): { value: unknown; end: numb
   if (from >= text.length) return undefined;
   try {
     const end = scanValue(text, from);
-    return { value: JSON.parse(text.slice(from, end)), end };
+    return { value: parse(text.slice(from, end)), end };
   } catch (cause) {
     if (cause instanceof JsonError && cause.message === END) throw new JsonError("unexpected EOF", { cause });
     throw cause;
@@ -195,7 +205,7 @@ export function decodeNext(text: string, start = 0): { value: unknown; end: numb
 export function decodeObject(text: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parse(text);
   } catch {
     const next = decodeNext(text);
     if (next === undefined) throw new JsonError("EOF");
@@ -204,10 +214,13 @@ export function decodeObject(text: string): Record<string, unknown> {
   return asObject(value);
 }
 
-/** @throws {JsonError} unless the value is an object or `null` */
-export function asObject(value: unknown): Record<string, unknown> {
+/**
+ * @param type - what Go calls the type that is wanted
+ * @throws {JsonError} unless the value is an object or `null`
+ */
+export function asObject(value: unknown, type = "map[string]interface {}"): Record<string, unknown> {
   if (value === null) return {};
   if (typeof value === "object" && !Array.isArray(value)) return value as Record<string, unknown>;
   const kind = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
-  throw new JsonError(`json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`);
+  throw new JsonError(`json: cannot unmarshal ${kind} into Go value of type ${type}`);
 }

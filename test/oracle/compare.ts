@@ -61,19 +61,22 @@ function apart(original: string, ours: string): string {
 async function record(made: Subject): Promise<void> {
   const inputs = fc.sample(made.inputs, { numRuns: made.records * 20, seed });
   const answers = await askOriginal(program, made.name, inputs);
-  const kinds = new Map<string, number>();
-  const lines = new Set<string>();
+  const kinds = new Map<string, Set<string>>();
   for (const [i, original] of answers.entries()) {
     const wants = essence(made, inputs[i], original, original);
     if (wants === undefined) continue;
     const kind = kindOf(original);
-    const seen = kinds.get(kind) ?? 0;
-    kinds.set(kind, seen + 1);
-    if (seen * 8 < made.records) lines.add(`[${JSON.stringify(inputs[i])},${wants}]`);
-    if (lines.size === made.records) break;
+    kinds.set(kind, (kinds.get(kind) ?? new Set()).add(`[${JSON.stringify(inputs[i])},${wants}]`));
   }
-  writeFileSync(new URL(`records/${made.name}.jsonl`, import.meta.url), `${[...lines].join("\n")}\n`);
-  console.log(`${made.name}: ${lines.size} records`);
+  const share = Math.ceil(made.records / Math.min(8, kinds.size));
+  const lines = [...kinds.values()].flatMap((alike) => [...alike].slice(0, share));
+  // Evenly from the whole, so that no kind is left out for being late.
+  const kept = lines.filter(
+    (_, i) => Math.floor((i * made.records) / lines.length) !== Math.floor(((i + 1) * made.records) / lines.length),
+  );
+  const all = lines.length <= made.records ? lines : kept;
+  writeFileSync(new URL(`records/${made.name}.jsonl`, import.meta.url), `${all.join("\n")}\n`);
+  console.log(`${made.name}: ${all.length} records`);
 }
 
 /** The shape of an answer: an error without its particulars, a value without its letters. */

@@ -2,5 +2,8 @@
 
 import type { Subject } from "./original.ts";
 import { builds } from "./subjects/build.ts";
+import { names } from "./subjects/names.ts";
+import { runs } from "./subjects/run.ts";
+import { tarsums } from "./subjects/tarsum.ts";
 
-export const subjects: readonly Subject[] = [...builds];
+export const subjects: readonly Subject[] = [...builds, ...names, ...runs, ...tarsums];

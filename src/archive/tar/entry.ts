@@ -34,7 +34,13 @@ const TYPES: Readonly<Record<string, EntryType>> = {
 /** The beginnings of the magic with which names of owner and group are there. */
 const NAMED: ReadonlySet<string> = new Set(["ustar\0", "ustar "]);
 
-/** Reads all fields. @returns also how many bytes of data follow in the archive. @throws {TarError} */
+/**
+ * Reads all fields.
+ *
+ * @returns also how many bytes of data follow in the archive
+ * @throws {TarError}
+ * @deviation A file whose name ends with a slash is a directory, which has no data, as to GNU tar; to 1.2.0 it is a file.
+ */
 export function buildHeader(
   block: Buffer,
   at: number,

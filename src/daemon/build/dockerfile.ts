@@ -10,6 +10,8 @@
  * @module
  */
 
+import { unmarshal } from "../../utils/go-json-decode.ts";
+
 /** A line understood. */
 export interface Instruction {
   /** In lower case. */
@@ -67,21 +69,20 @@ export function parseInstruction(line: string): Instruction | undefined {
 }
 
 /**
- * The words of an argument that is a JSON list of texts, as Go's decoder reads it: `null` in the list is the empty text, and
- * half a character is none.
+ * The words of an argument that is a JSON list of texts, as Go's decoder reads it: `null` in the list is the empty text.
  *
  * @returns `null` for the JSON `null`, `undefined` for anything that is no such list
  */
 export function jsonWords(args: string): string[] | null | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(args);
+    value = unmarshal(args);
   } catch {
     return undefined;
   }
   if (value === null) return null;
   if (!Array.isArray(value) || value.some((word) => word !== null && typeof word !== "string")) return undefined;
-  return value.map((word: string | null) => Buffer.from(word ?? "").toString());
+  return value.map((word: string | null) => word ?? "");
 }
 
 /**

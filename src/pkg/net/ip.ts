@@ -36,7 +36,7 @@ function groupsOf(text: string): number[] | undefined {
     if (dotted !== undefined) {
       const [a = 0, b = 0, c = 0, d = 0] = dotted;
       groups.push(a * 256 + b, c * 256 + d);
-    } else if (/^[0-9a-fA-F]{1,4}$/.test(word)) {
+    } else if (/^0*[0-9a-fA-F]{1,4}$/.test(word)) {
       groups.push(Number.parseInt(word, 16));
     } else {
       return undefined;

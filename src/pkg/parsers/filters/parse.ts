@@ -48,7 +48,8 @@ export function toParam(args: Args): string {
 export function fromParam(text: string): Args {
   const args: Args = new Map();
   if (text === "") return args;
-  for (const [name, values] of Object.entries(asObject(unmarshal(text)))) args.set(name, valuesIn(values));
+  const given = asObject(unmarshal(text), "filters.Args");
+  for (const [name, values] of Object.entries(given)) args.set(name, valuesIn(values));
   return args;
 }
 

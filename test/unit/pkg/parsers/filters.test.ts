@@ -58,8 +58,8 @@ test("fromParam() treats null as absent", () => {
 test.each([
   ["abc", "invalid character 'a' looking for beginning of value"],
   ["{bad", "invalid character 'b' looking for beginning of object key string"],
-  ["[]", "json: cannot unmarshal array into Go value of type map[string]interface {}"],
-  ["1", "json: cannot unmarshal number into Go value of type map[string]interface {}"],
+  ["[]", "json: cannot unmarshal array into Go value of type filters.Args"],
+  ["1", "json: cannot unmarshal number into Go value of type filters.Args"],
   ['{"exited":"0"}', "json: cannot unmarshal string into Go value of type []string"],
   ['{"a":true}', "json: cannot unmarshal bool into Go value of type []string"],
   ['{"a":[1]}', "json: cannot unmarshal number into Go value of type string"],
