@@ -598,6 +598,16 @@ const COMPARED: Record<string, Record<string, string>> = {
     Dockerfile: "ADD t.tar /un/\nADD t.tar /un2\nCOPY t.tar /copied/\nADD fake.tar /fake\n",
     "fake.tar": "no archive at all\n",
   },
+  "what was there before": {
+    Dockerfile:
+      "RUN for d in d e; do cd /; mkdir -p made-by-run/$d/x made-by-run/$d/y; cd made-by-run/$d; echo 1 > x/old; echo 1 > y/in; " +
+      "mkdir in l; touch in/old l/in; chmod 700 x; chown 7:8 x x/old; ln -s /tmp to; ln -s nowhere lost; done\n" +
+      "ADD u /made-by-run/d\nADD t.tar /made-by-run/e\nADD f /made-by-run/d/lost\nADD f /made-by-run/e/to/\n",
+    f: "file\n",
+    "u/x/a": "1",
+    "u/y": "2",
+    "u/to/b": "3",
+  },
   commands: {
     Dockerfile:
       'ENV X y\nRUN mkdir /made-by-run; echo $X > /made-by-run/x; rm /www/index.html; ln -s x /made-by-run/l\nRUN ["touch", "/made-by-run/t"]\n',
