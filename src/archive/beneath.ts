@@ -69,6 +69,10 @@ export function quote(name: string): string {
   return JSON.stringify(name.length > 200 ? `${name.slice(0, 200)}…` : name);
 }
 
+function refuseLength(path: string): never {
+  throw new TarError(`${quote(path)} is longer than ${MAX_PATH_BYTES} bytes`);
+}
+
 function markOf(path: string): string {
   const slash = path.lastIndexOf("/") + 1;
   return path.slice(0, slash) + WHITEOUT + path.slice(slash);
@@ -101,7 +105,7 @@ export class Beneath {
 
   /** A real path as the kernel takes it. */
   at(path: string): string | Buffer {
-    if (path.length > MAX_PATH_BYTES) throw new TarError(`${quote(path)} is longer than ${MAX_PATH_BYTES} bytes`);
+    if (path.length > MAX_PATH_BYTES) refuseLength(path);
     return toPath(path === "" ? this.#root || "/" : `${this.#root}/${path}`);
   }
 
@@ -181,6 +185,8 @@ export class Beneath {
    * @throws {TarError} when there is something on the way that is no directory, or a circle of links
    */
   directory(path: string): string {
+    // Before the first thousand of its directories are made.
+    if (path.length > MAX_PATH_BYTES) refuseLength(path);
     return this.#resolve(path, { left: MAX_LINKS });
   }
 

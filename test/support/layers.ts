@@ -10,6 +10,8 @@ export interface LayerEntry {
   readonly name: string;
   readonly type?: EntryType;
   readonly content?: string;
+  /** In the place of a text. */
+  readonly bytes?: Uint8Array;
   readonly link?: string;
   readonly mode?: number;
   readonly uid?: number;
@@ -23,7 +25,7 @@ export function layer(...entries: LayerEntry[]): Buffer {
   const parts: Buffer[] = [];
   for (const entry of entries) {
     const type = entry.type ?? (entry.name.endsWith("/") ? "5" : "0");
-    const content = Buffer.from(entry.content ?? "");
+    const content = entry.bytes === undefined ? Buffer.from(entry.content ?? "") : Buffer.from(entry.bytes);
     const [devMajor = 0, devMinor = 0] = entry.device ?? [];
     parts.push(
       encodeHeader(

@@ -73,7 +73,11 @@ export function linuxExec(env: Record<string, string | undefined>): Exec {
         whole = true;
         if (end.code !== 0) {
           const how = end.code === undefined ? `signal ${end.signal}` : `exit status ${end.code}`;
-          const text = (await complaints).toString("utf8").trim();
+          // On one line: of an error with several, only the last one reaches some clients.
+          const text = (await complaints)
+            .toString("utf8")
+            .trim()
+            .replace(/\s*\n\s*/g, "; ");
           throw new Error(`${command} failed: ${text === "" ? how : `${text} (${how})`}`);
         }
       } finally {
