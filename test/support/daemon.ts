@@ -235,9 +235,12 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaem
     // Asking without a pause would take a processor from the daemon.
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  const end = (signal: NodeJS.Signals = "SIGTERM") => {
+  const end = async (signal: NodeJS.Signals = "SIGTERM") => {
     child.kill(signal);
-    return ended;
+    const how = await ended;
+    // Of a daemon on a root of the caller's a good end leaves nothing here.
+    if (options.root !== undefined && listDir(dir).length === 0) rmSync(dir, { recursive: true, force: true });
+    return how;
   };
   return {
     dir,
