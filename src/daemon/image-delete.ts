@@ -100,11 +100,13 @@ async function deleteImage(request: Request, name: string, first: boolean): Prom
   await graph.delete(image.id);
   await note(request, { Deleted: image.id }, "delete", image.id);
   if (image.parent === "" || request.noprune) return;
+  // Clients of today ask for this image alone: an ancestor that something needs stays, whether forced or not.
+  const above = request.today ? { ...request, force: false } : request;
   try {
-    await deleteImage(request, image.parent, false);
+    await deleteImage(above, image.parent, false);
   } catch (cause) {
-    // Of an ancestor that cannot go nobody hears, but for the nearest one.
-    if (first || !(cause instanceof EngineError)) throw cause;
+    // Of an ancestor that cannot go nobody hears, but in 1.2.0 for the nearest one.
+    if ((first && !request.today) || !(cause instanceof EngineError)) throw cause;
   }
 }
 

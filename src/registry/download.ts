@@ -34,14 +34,17 @@ export async function download(
 }
 
 function checked(text: string): string {
+  const noHost = (cause?: unknown) => new BadRequestError(`Get ${text}: http: no Host in request URL`, { cause });
   let url: URL;
   try {
     url = new URL(text);
   } catch (cause) {
-    throw new BadRequestError(`Get ${text}: http: no Host in request URL`, { cause });
+    throw noHost(cause);
   }
   if (url.protocol !== "http:" && url.protocol !== "https:") {
     throw new BadRequestError(`Get ${text}: unsupported protocol scheme "${url.protocol.slice(0, -1)}"`);
   }
+  // A browser's address may do with fewer or more slashes, and finds a host in the path.
+  if (!/^https?:\/\/[^/?#\\]/i.test(text)) throw noHost();
   return text;
 }

@@ -91,6 +91,26 @@ test("image_delete refuses what a container uses, in the words of 1.2.0", async 
   expect(await remove(d, { force: "1" })).toEqual([{ Deleted: id("d") }]);
 });
 
+// origin: dockerd 20.10, `rmi` of an image above a nameless one that a container was made of
+test("image_delete leaves an ancestor that a container needs; only old clients hear of it", async () => {
+  containers.push({ id: id("e"), image: id("b"), state: { running: false } });
+  const today = { apiVersion: "1.30" };
+  for (const [digit, env] of [
+    ["1", today],
+    ["2", { ...today, force: "1" }],
+  ] as const) {
+    await add(digit, "b", "child:latest");
+    await images.store.deleteAll(id("c"));
+    await images.graph.delete(id("c"));
+    expect(await remove("child", env)).toEqual([{ Untagged: "child:latest" }, { Deleted: id(digit) }]);
+    await add("c", "b");
+  }
+  expect(await remove(id("c"))).toBe(
+    `Conflict, cannot delete ${"b".repeat(12)} because the container ${"e".repeat(12)} is using it, use -f to force`,
+  );
+  expect(await remove(id("b"), { force: "1" })).toEqual([{ Deleted: id("b") }]);
+});
+
 test("image_delete passes over a container whose image is gone", async () => {
   containers.push({ id: id("e"), image: id("f"), state: { running: false } });
   await remove("app:latest");
