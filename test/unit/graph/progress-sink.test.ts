@@ -18,8 +18,8 @@ test("ProgressSink never waits for its client: updates give way to newer ones, l
   };
   const sink = new ProgressSink(out, new StreamFormatter(false), clock);
   sink.status("", "begin");
-  for (let current = 1; current <= 1000; current++) {
-    await clock.advance(1);
+  for (let current = 10; current <= 1000; current += 10) {
+    await clock.advance(10);
     sink.update("a", "Downloading", { current, total: 1000 });
   }
   sink.status("", "end");
@@ -34,8 +34,8 @@ test("ProgressSink says ten times a second at most how far something is", async 
   const { clock } = memoryHost();
   const written: string[] = [];
   const sink = new ProgressSink({ write: (c) => void written.push(String(c)) }, new StreamFormatter(false), clock);
-  for (let current = 1; current <= 1000; current++) {
-    await clock.advance(1);
+  for (let current = 10; current <= 1000; current += 10) {
+    await clock.advance(10);
     sink.update("a", "Downloading", { current, total: 2000 });
   }
   expect(written).toHaveLength(10);
