@@ -48,11 +48,14 @@ const CONFIGURED: [lines: string, config: Record<string, unknown>][] = [
 ];
 
 vm("every instruction, in every form, makes the configuration that was promised", { retry: 0 }, async () => {
-  for (const [lines, config] of CONFIGURED) {
-    await lab.follow([{ dockerfile: `FROM scratch\n${lines}\n` }], "forms");
-    const { stdout } = await lab.docker("inspect", "-f", "{{json .Config}}", "forms");
-    expect(JSON.parse(stdout), lines).toMatchObject(config);
+  const names: string[] = [];
+  for (const [n, [lines]] of CONFIGURED.entries()) {
+    names.push(`form:${n}`);
+    await lab.follow([{ dockerfile: `FROM scratch\n${lines}\n` }], `form:${n}`);
   }
+  const images = JSON.parse((await lab.docker("inspect", ...names)).stdout) as { Config: unknown }[];
+  const found = images.map(({ Config }, n) => [CONFIGURED[n]?.[0], Config]);
+  expect(found).toMatchObject(CONFIGURED);
 });
 
 /** Dockerfiles that fail, and what is said of them. */
@@ -209,6 +212,43 @@ vm("a context from the web: a Dockerfile, an archive, and what is neither", { re
     ],
     "web",
   );
+});
+
+vm("triggers see the files of the build that runs them; the last FROM makes the image", { retry: 0 }, async () => {
+  const triggers = "ONBUILD ADD f /f\nONBUILD ENV F /f\nONBUILD RUN cat $F > /g\nONBUILD NOSUCH x\n";
+  await lab.follow(
+    [{ dockerfile: `FROM busybox\n${triggers}`, runs: { "ls /f": "ls: /f: No such file or directory\n" } }],
+    "base",
+  );
+  await lab.follow(
+    [
+      {
+        dockerfile: "FROM base\nRUN cat /g\n",
+        files: { f: "mine" },
+        says: [
+          "# Executing 4 build triggers\n",
+          "Step onbuild-2 : RUN cat $F > /g\n",
+          "# Skipping unknown instruction NOSUCH",
+        ],
+        inspect: { "Config.OnBuild": [] },
+        runs: { "cat /g": "mine" },
+      },
+      { dockerfile: "FROM base\nFROM busybox\nENV A 1\n", says: ["Step onbuild-0", "Step 1 : FROM busybox\n"] },
+      { runs: { 'ls /f; echo "$A$F"': "ls: /f: No such file or directory\n1\n" } },
+    ],
+    "child",
+  );
+  await lab.follow([{ dockerfile: "FROM busybox\nONBUILD RUN exit 3\n" }], "base");
+  await lab.follow([{ dockerfile: "FROM base\n", args: ["--force-rm"], fails: "non-zero code: 3" }], "child");
+});
+
+vm("a command has no input and no terminal, and every byte of its output is shown", { retry: 0 }, async () => {
+  const dockerfile =
+    "FROM busybox\nRUN cat; tty; true\nRUN printf 'no line end'\nRUN printf '\\303'; sleep 0.1; printf '\\251\\n'\nRUN seq 60000\n";
+  const lines = Array.from({ length: 60_000 }, (_, i) => i + 1).join("\n");
+  const says = ["\nnot a tty\n", "\nno line end ---> ", "\n\u00e9\n", `\n${lines}\n`];
+  await lab.follow([{ dockerfile, says }], "output");
+  await lab.follow([{ dockerfile, args: ["-q", "--no-cache"], never: ["\nnot a tty", "\nno line end"] }], "output");
 });
 
 vm("two builds of one context at once do not disturb each other", { retry: 0 }, async () => {

@@ -53,8 +53,8 @@ export interface Build {
 const MTIME = 1_400_000_000;
 
 const APPLETS =
-  "[ [[ awk cat chmod chown cp cut env echo false find grep head id ln ls mkdir mount mv pwd readlink rm sed seq sh sleep sort " +
-  "stat tail test touch tr true wc whoami";
+  "[ [[ awk cat chmod chown cp cut env echo false find grep head id ln ls mkdir mount mv printf pwd readlink rm sed seq sh sleep sort " +
+  "stat tail test touch tr true tty wc whoami";
 
 /** A daemon with an image `busybox`, a client and a web server beside it. */
 export class BuildLab {
