@@ -25,9 +25,23 @@ const TEXTS: Readonly<Record<string, string>> = {
 export function tlsText(cause: unknown): string | undefined {
   if (!(cause instanceof Error) || !("code" in cause)) return undefined;
   const code = String(cause.code);
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return otherName(cause);
   const known = TEXTS[code];
   if (known !== undefined) return known;
   if (code !== "EPROTO" && !code.startsWith("ERR_SSL_")) return undefined;
   const reason = /SSL routines:[^:]*:([^:]+)/.exec(cause.message)?.[1]?.trim() ?? code;
   return reason === "wrong version number" ? "server gave HTTP response to HTTPS client" : `tls: ${reason}`;
+}
+
+/** A certificate that is for somebody else. */
+function otherName(cause: Error): string {
+  const { host = "", cert } = cause as { host?: string; cert?: { subjectaltname?: string } };
+  const names = (cert?.subjectaltname ?? "").split(", ");
+  const named = (kind: string) => names.filter((name) => name.startsWith(kind)).map((name) => name.slice(kind.length));
+  const isAddress = host.includes(":") || /^[\d.]+$/.test(host);
+  const valid = named(isAddress ? "IP Address:" : "DNS:");
+  if (valid.length > 0) return `x509: certificate is valid for ${valid.join(", ")}, not ${host}`;
+  return isAddress
+    ? `x509: cannot validate certificate for ${host} because it doesn't contain any IP SANs`
+    : `x509: certificate is not valid for any names, but wanted to match ${host}`;
 }

@@ -7,7 +7,7 @@
  */
 
 import type { Job } from "../engine/job.ts";
-import { BadRequestError, EngineError, messageOf } from "../errdefs/errdefs.ts";
+import { BadRequestError, isErrno, messageOf } from "../errdefs/errdefs.ts";
 import type { AuthConfig } from "../registry/auth.ts";
 import { HttpClient } from "../registry/client.ts";
 import { expandAndVerifyRegistryUrl } from "../registry/endpoint.ts";
@@ -23,7 +23,7 @@ import {
 } from "../registry/names.ts";
 import { Session } from "../registry/session.ts";
 import { DIGEST, parseDigest } from "../registry/v2/digest.ts";
-import { findV2Endpoints, type V2Endpoint } from "../registry/v2/endpoint.ts";
+import { v2Endpoints } from "../registry/v2/endpoint.ts";
 import type { Platform } from "../registry/v2/manifest.ts";
 import { Repository } from "../registry/v2/repository.ts";
 import { StreamFormatter } from "../utils/stream-formatter.ts";
@@ -118,10 +118,8 @@ async function pullAny(store: TagStore, wanted: Wanted, sink: ProgressSink, sign
     insecure: insecurePolicy(options.insecureRegistries),
     certsDir: options.certsDir,
   });
-  const endpoints = isRepositoryPath(remotePath(wanted.resolved))
-    ? await findV2Endpoints(client, log, hostname, options.mirrors, signal)
-    : [];
-  if (endpoints.length > 0) return pullFromEndpoints(store, client, endpoints, wanted, sink, signal);
+  const fits = isRepositoryPath(remotePath(wanted.resolved));
+  if (fits && (await pullFromEndpoints(store, client, wanted, sink, signal))) return;
   if (DIGEST.test(wanted.reference)) {
     throw new BadRequestError(
       `Cannot pull ${wanted.localName}@${wanted.reference}: the registry does not know digests`,
@@ -142,16 +140,22 @@ async function pullAny(store: TagStore, wanted: Wanted, sink: ProgressSink, sign
   await pullRepositoryV1({ store, session, localName, remoteName, askedTag, sink, parallel, signal });
 }
 
-/** Asks the mirrors first; what they cannot give, the original must. */
+/**
+ * Asks the mirrors first; what they cannot give, the original must.
+ *
+ * @returns whether anybody speaks version 2
+ * @throws what the last one said who does
+ */
 async function pullFromEndpoints(
   store: TagStore,
   client: HttpClient,
-  endpoints: readonly V2Endpoint[],
   wanted: Wanted,
   sink: ProgressSink,
   signal: AbortSignal,
-): Promise<void> {
-  for (const [i, endpoint] of endpoints.entries()) {
+): Promise<boolean> {
+  const { options, log } = store;
+  let failure: unknown;
+  for await (const endpoint of v2Endpoints(client, log, wanted.resolved.hostname, options.mirrors, signal)) {
     const repository = new Repository({
       client,
       host: store.host,
@@ -166,11 +170,15 @@ async function pullFromEndpoints(
     try {
       const references = wanted.reference === "" ? await repository.tags(signal) : [wanted.reference];
       for (const reference of references) await pullV2(store, repository, { ...wanted, reference }, sink, signal);
-      return;
+      return true;
     } catch (cause) {
       signal.throwIfAborted();
-      if (!(cause instanceof EngineError) || i === endpoints.length - 1) throw cause;
-      store.log.info(`mirror ${endpoint.base} failed: ${messageOf(cause)}`);
+      // A disk that is full is full for all of them.
+      if (!endpoint.mirror || isErrno(cause, "ENOSPC", "EDQUOT")) throw cause;
+      log.info(`mirror ${endpoint.base} failed: ${messageOf(cause)}`);
+      failure = cause;
     }
   }
+  if (failure !== undefined) throw failure;
+  return false;
 }

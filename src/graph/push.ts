@@ -21,7 +21,7 @@ import {
   resolveRepositoryPath,
 } from "../registry/names.ts";
 import { Session } from "../registry/session.ts";
-import { findV2Endpoints, type V2Endpoint } from "../registry/v2/endpoint.ts";
+import { findV2Endpoint, type V2Endpoint } from "../registry/v2/endpoint.ts";
 import { Repository } from "../registry/v2/repository.ts";
 import { StreamFormatter } from "../utils/stream-formatter.ts";
 import { isToday } from "./api-version.ts";
@@ -77,9 +77,9 @@ class Push {
       certsDir: options.certsDir,
     });
     const path = remotePath(resolved);
-    const [endpoint] = isRepositoryPath(path)
-      ? await findV2Endpoints(client, log, resolved.hostname, [], this.#signal)
-      : [];
+    const endpoint = isRepositoryPath(path)
+      ? await findV2Endpoint(client, log, resolved.hostname, this.#signal)
+      : undefined;
     if (endpoint !== undefined) return this.#pushV2(client, endpoint, path);
     await this.#pushV1(client);
   }

@@ -67,6 +67,16 @@ function advice(hostname: string): string {
   );
 }
 
+/** Whether the registry wants a certificate, or another one. */
+function certificateWanted(cause: unknown): boolean {
+  return /remote error: (?:.*certificate|handshake failure)/.test(messageOf(cause));
+}
+
+function shown(hostname: string): string {
+  const place = `/etc/docker/certs.d/${hostname}`;
+  return `The registry asks who is there: place a certificate that it knows at ${place}/client.cert and its key at ${place}/client.key`;
+}
+
 /**
  * Makes the address of a registry of version 1 out of a host name and makes sure that it answers.
  *
@@ -92,7 +102,8 @@ export async function expandAndVerifyRegistryUrl(client: HttpClient, log: Logger
   const endpoint = `https://${hostname}/v1/`;
   if (!client.insecure(hostname)) {
     return verify(endpoint).catch((cause: unknown) => {
-      throw tlsFailed(cause) ? new SystemError(`${messageOf(cause)}. ${advice(hostname)}`, { cause }) : cause;
+      const cure = tlsFailed(cause) ? advice(hostname) : certificateWanted(cause) ? shown(hostname) : undefined;
+      throw cure === undefined ? cause : new SystemError(`${messageOf(cause)}. ${cure}`, { cause });
     });
   }
   try {

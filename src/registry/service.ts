@@ -23,7 +23,7 @@ import { login } from "./login.ts";
 import { indexServerAddress, resolveRepositoryName } from "./names.ts";
 import type { SearchResult } from "./search.ts";
 import { Session } from "./session.ts";
-import { findV2Endpoints } from "./v2/endpoint.ts";
+import { findV2Endpoint } from "./v2/endpoint.ts";
 import { type LoginV2Result, loginV2 } from "./v2/login.ts";
 
 /** What of the daemon's configuration matters here. */
@@ -115,7 +115,7 @@ export class Service implements Installer {
   ): Promise<LoginV2Result | undefined> {
     const hostname = server === indexServerAddress() ? server : hostOf(server);
     if (hostname === undefined) return undefined;
-    const [endpoint] = await findV2Endpoints(client, this.#log, hostname, [], options.signal);
+    const endpoint = await findV2Endpoint(client, this.#log, hostname, options.signal);
     return endpoint && loginV2({ client, clock: this.#host.clock, auth, endpoint, ...options });
   }
 

@@ -253,6 +253,31 @@ test("the progress of a pull from version 1 is that of 1.2.0, word by word", asy
   expect((await daemon.docker("rmi", name)).code).toBe(0);
 });
 
+test("mirrors that are down, know nothing, lie or want a password are passed over, and nobody behind a good one is asked", async () => {
+  const lying = new RegistryV2({ faults: [{ match: /blobs/, kind: "corrupt" }] });
+  const [good, behind] = [new RegistryV2(), new RegistryV2()];
+  for (const registry of [lying, good, behind]) registry.putImage("library/hello", "latest", small("hello"));
+  const closed = new RegistryV2({ auth: { kind: "basic", username: "ann", password: "s3cret" } });
+  const places = ["127.0.0.1:1"];
+  for (const registry of [new RegistryV2(), closed, lying, good, behind]) places.push(await serve2(registry));
+  const mirrored = await startDaemon({
+    netns: "none",
+    driver: "vfs",
+    args: places.map((place) => `--registry-mirror=http://${place}`),
+  });
+  try {
+    for (const [, client] of CLIENTS) {
+      expect(await mirrored[client]("pull", "hello:latest")).toMatchObject({ code: 0, stderr: "" });
+      expect((await mirrored.docker("images", "-q", "--no-trunc")).stdout.trim()).toBe(idOf(small("hello")));
+      expect((await mirrored.docker("rmi", "hello")).code).toBe(0);
+    }
+    expect(good.requests.length).toBeGreaterThan(0);
+    expect(behind.requests).toEqual([]);
+  } finally {
+    expect(await mirrored.remove()).toEqual([]);
+  }
+});
+
 describe.runIf(isRoot)("registries on other addresses", () => {
   const OUTSIDE = "10.91.0.1";
   let dir: string;
@@ -340,6 +365,38 @@ describe.runIf(isRoot)("registries on other addresses", () => {
     });
     await withDaemon([`--insecure-registry=${secure.address}`], async (daemon) => {
       expect(await daemon.docker("pull", images[0] ?? "")).toMatchObject({ code: 0 });
+    });
+  });
+
+  test("a certificate that has expired, is for another, or is wanted of us: one line, and what to do", async () => {
+    const ca = await makeAuthority("third authority");
+    const yesterday = new Date(Date.now() - 86_400_000);
+    const cases = [
+      [await sign(ca, "old", [OUTSIDE], yesterday), {}, /x509: certificate has expired or is not yet valid/],
+      [await sign(ca, "other", ["10.0.0.9"]), {}, /x509: certificate is valid for 127.0.0.1, 10.0.0.9, not 10.91.0.1/],
+      [await sign(ca, "asks", [OUTSIDE]), { clientCa: join(dir, "asks/ca.pem") }, /remote error: .*\/client.cert and/],
+    ] as const;
+    await withDaemon([], async (daemon) => {
+      for (const [pair, options, text] of cases) {
+        const home = writeCertificates(join(dir, "asks"), ca, pair);
+        const tls = { cert: join(home, "cert.pem"), key: join(home, "key.pem"), ...options };
+        const server = await startRegistry(netns.prefix, { host: OUTSIDE, tls });
+        const place = join("/etc/docker/certs.d", server.address);
+        const made = mkdirSync(place, { recursive: true });
+        try {
+          copyFileSync(join(home, "ca.pem"), join(place, "ca.crt"));
+          for (const [, client] of CLIENTS) {
+            const refused = await daemon[client]("pull", `${server.address}/drydock/x:latest`);
+            expect(refused.code).not.toBe(0);
+            expect(refused.stderr).toMatch(text);
+            expect(refused.stderr).toContain(server.address);
+            expect(refused.stderr.trim().split("\n")).toHaveLength(1);
+          }
+        } finally {
+          rmSync(made ?? place, { recursive: true });
+          await server.stop();
+        }
+      }
     });
   });
 

@@ -26,11 +26,12 @@ export async function makeAuthority(name: string): Promise<Pair> {
   return { cert: made.cert, key: made.private };
 }
 
-/** Has the authority sign a certificate for `localhost` and these addresses. */
-export async function sign(ca: Pair, name: string, addresses: readonly string[] = []): Promise<Pair> {
+/** Has the authority sign a certificate for `localhost` and these addresses. @param until - default: a year from now */
+export async function sign(ca: Pair, name: string, addresses: readonly string[] = [], until?: Date): Promise<Pair> {
   const made = await generate([{ name: "commonName", value: name }], {
     ...common,
     ca,
+    ...(until && { notBeforeDate: new Date(until.getTime() - 86_400_000), notAfterDate: until }),
     extensions: [
       { name: "basicConstraints", cA: false },
       { name: "keyUsage", digitalSignature: true },

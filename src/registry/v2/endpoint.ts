@@ -41,32 +41,45 @@ function candidates(
 }
 
 /**
- * Asks every place where the registry could be.
+ * Asks the places where the registry could be, best first: each one when it is its turn, so that nobody is asked behind a
+ * mirror that has what is wanted.
  *
  * @param hostname - `host[:port]`, or the official index
- * @returns those that speak version 2, best first; none: it may speak version 1
+ * @returns those that speak version 2; none: it may speak version 1
  */
-export async function findV2Endpoints(
+export async function* v2Endpoints(
   client: HttpClient,
   log: Logger,
   hostname: string,
   mirrors: readonly string[],
   signal?: AbortSignal,
-): Promise<V2Endpoint[]> {
-  const found: V2Endpoint[] = [];
+): AsyncGenerator<V2Endpoint> {
   for (const { base, mirror } of candidates(client, hostname, mirrors)) {
+    let headers: FetchHeaders;
     try {
       const response = await client.send({ url: base, limit: "ping", signal });
       await response.discard();
       if (!speaksV2(response.status, response.headers)) continue;
-      found.push({ base, mirror, headers: response.headers });
-      if (!mirror) break;
+      headers = response.headers;
     } catch (cause) {
       if (!(cause instanceof TransportError)) throw cause;
       log.debug("registry.go:180", `Registry ${base} does not work (${cause.message})`);
+      continue;
     }
+    yield { base, mirror, headers };
+    if (!mirror) return;
   }
-  return found;
+}
+
+/** The registry itself, if it speaks version 2. */
+export async function findV2Endpoint(
+  client: HttpClient,
+  log: Logger,
+  hostname: string,
+  signal?: AbortSignal,
+): Promise<V2Endpoint | undefined> {
+  for await (const endpoint of v2Endpoints(client, log, hostname, [], signal)) return endpoint;
+  return undefined;
 }
 
 function speaksV2(status: number, headers: FetchHeaders): boolean {
