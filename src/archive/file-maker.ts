@@ -40,22 +40,57 @@ export class FileMaker {
   readonly #fs: SyncFs;
   readonly #beneath: Beneath;
   readonly #chown: boolean;
+  readonly #unseen: boolean;
+  /** Whether a file that was made in a directory (with a slash behind), with a mode, had this mode and was root's. */
+  #proof: { readonly directory: string; readonly mode: number; readonly holds: boolean } | undefined;
   readonly #waiting = new Map<string, Waiting>();
   #waitingBytes = 0;
 
-  /** @param chown - `false`: no owners, no devices, and what we could not read ourselves becomes readable for us */
-  constructor(fs: SyncFs, beneath: Beneath, chown: boolean) {
+  /**
+   * @param chown - `false`: no owners, no devices, and what we could not read ourselves becomes readable for us
+   * @param unseen - whether nobody looks at the tree while it is made
+   */
+  constructor(fs: SyncFs, beneath: Beneath, { chown, unseen }: { chown: boolean; unseen: boolean }) {
     this.#fs = fs;
     this.#beneath = beneath;
     this.#chown = chown;
+    this.#unseen = unseen;
   }
 
-  /** Finishes a file that has its content. */
+  /** The mode to make a file with: its own, when that may be all it needs. */
+  birthMode(header: Header): number {
+    return this.#isPlain(header) ? header.mode : 0o600;
+  }
+
+  /** Finishes a file that was made with its {@link birthMode} and has its content. */
   dressFile(fd: number, path: string, header: Header): void {
-    if (this.#chown) this.#fs.fchownSync(fd, header.uid, header.gid);
-    this.#attributes(path, header);
-    this.#fs.fchmodSync(fd, this.#chown ? header.mode : header.mode | 0o600);
+    if (!this.#isPlain(header) || !this.#isBornSo(fd, path, header.mode)) {
+      if (this.#chown) this.#fs.fchownSync(fd, header.uid, header.gid);
+      this.#attributes(path, header);
+      this.#fs.fchmodSync(fd, this.#chown ? header.mode : header.mode | 0o600);
+    }
     this.#fs.utimensSync(fd, header.mtime, header.mtimeNs);
+  }
+
+  /** What was learned of a directory need not hold any more: something other than a file has been made or removed. */
+  forget(): void {
+    this.#proof = undefined;
+  }
+
+  /** Whether a file is as most are: root's, with plain permissions. */
+  #isPlain({ uid, gid, mode, xattrs }: Header): boolean {
+    return this.#chown && this.#unseen && uid === 0 && gid === 0 && mode <= 0o777 && xattrs === undefined;
+  }
+
+  /** What a directory, the file system and the process's mask make of a file is looked at once for many. */
+  #isBornSo(fd: number, path: string, mode: number): boolean {
+    const directory = path.slice(0, path.lastIndexOf("/") + 1);
+    const known = this.#proof;
+    if (known !== undefined && known.mode === mode && known.directory === directory) return known.holds;
+    const { mode: found, uid, gid } = this.#fs.fstatSync(fd);
+    const holds = (found & 0o7777) === mode && uid === 0 && gid === 0;
+    this.#proof = { directory, mode, holds };
+    return holds;
   }
 
   /** A directory that is there keeps what is in it. */

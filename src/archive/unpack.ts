@@ -87,7 +87,10 @@ export class Unpacker implements TarHandler {
     this.#beneath = new Beneath(fs, options.root, marksOf(options.whiteouts));
     this.#beneath.onReplace = (path) => this.#replaced(path);
     this.#beneath.onDirectory = options.onDirectory;
-    this.#maker = new FileMaker(fs, this.#beneath, options.chown);
+    this.#maker = new FileMaker(fs, this.#beneath, {
+      chown: options.chown,
+      unseen: options.whiteouts !== "keep", // a layer; everything else may be a container's
+    });
     this.#brought = options.whiteouts === "apply" ? new Set() : undefined;
     this.#prefix = options.base === undefined || options.base === "" ? "" : `${options.base}/`;
     this.#keepKinds = options.keepKinds ?? false;
@@ -117,6 +120,7 @@ export class Unpacker implements TarHandler {
   /** @see TarHandler */
   entry(given: Header): void {
     this.#entries++;
+    if (given.type !== "0") this.#maker.forget();
     const header = this.#owner === undefined ? given : { ...given, ...this.#owner };
     const name = cleanName(header.name);
     const path = name === "" ? "" : this.#prefix + name;
@@ -181,6 +185,7 @@ export class Unpacker implements TarHandler {
 
   /** Of a tree that was empty everything is the archive's; of another one, what it has written, and directories may be. */
   #replaced(path: string): void {
+    this.#maker.forget();
     this.#lost ||=
       this.#brought === undefined || this.#written.has(path) || this.#beneath.lstat(path)?.isDirectory() === true;
   }
@@ -222,7 +227,7 @@ export class Unpacker implements TarHandler {
 
   #open(header: Header, path: string): void {
     const at = this.#beneath.at(path);
-    const fd = this.#beneath.place(path, () => this.#fs.openSync(at, O_CREATE, 0o600));
+    const fd = this.#beneath.place(path, () => this.#fs.openSync(at, O_CREATE, this.#maker.birthMode(header)));
     this.#file = { header, path, fd };
   }
 
@@ -244,6 +249,7 @@ export class Unpacker implements TarHandler {
   }
 
   #whiteout(header: Header, parent: string, base: string): void {
+    this.#maker.forget();
     if (base === OPAQUE) this.#opaque(this.#beneath.directory(parent));
     if (base.startsWith(META)) return; // aufs's own bookkeeping
     const hidden = base.slice(WHITEOUT.length);

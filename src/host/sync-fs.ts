@@ -13,6 +13,7 @@ export type SyncFs = Pick<
   | "closeSync"
   | "fchmodSync"
   | "fchownSync"
+  | "fstatSync"
   | "ftruncateSync"
   | "lchownSync"
   | "linkSync"

@@ -32,11 +32,11 @@ const O_PATH = 0o10000000;
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 /** As a number of nanoseconds: leave this time as it is. */
-const UTIME_OMIT = 0x3ffffffen;
+const UTIME_OMIT = 0x3ffffffe;
 
-/** Two `struct timespec`: last access and last change. */
-const times = Buffer.alloc(32);
-times.writeBigInt64LE(UTIME_OMIT, 8);
+/** Two `struct timespec`: last access and last change; seconds and nanoseconds are two words each, the lower first. */
+const times = new Int32Array(new ArrayBuffer(32));
+times[2] = UTIME_OMIT;
 
 /** Node's calls plus four of the kernel's. */
 export const syncFs: SyncFs = {
@@ -48,8 +48,9 @@ export const syncFs: SyncFs = {
     call("lsetxattr", path.toString(), nulTerminated(path), attributeName(name), Buffer.from(value), value.length, 0);
   },
   utimensSync(file, seconds, nanoseconds) {
-    times.writeBigInt64LE(BigInt(seconds), 16);
-    times.writeBigInt64LE(BigInt(nanoseconds), 24);
+    times[4] = seconds;
+    times[5] = Math.floor(seconds / 2 ** 32);
+    times[6] = nanoseconds;
     if (typeof file === "number") call("futimens", undefined, file, times);
     else call("utimensat", file.toString(), AT_FDCWD, nulTerminated(file), times, AT_SYMLINK_NOFOLLOW);
   },
