@@ -20,7 +20,7 @@ import {
 import { request } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { okWith } from "../support/commands.ts";
+import { okWith, provide } from "../support/commands.ts";
 import { hasRoot, type Result, run, startDaemon, type TestDaemon, TODAY } from "../support/daemon.ts";
 import { BUSYBOX, startRegistry, type TestRegistry } from "../support/images.ts";
 
@@ -38,9 +38,7 @@ beforeAll(async () => {
   if (!isRoot) return;
   daemon = await startDaemon();
   registry = await startRegistry(daemon.netns.prefix);
-  await registry.push("busybox", [BUSYBOX, { "image-volume/seed": "seed\n", "data/.keep": "" }]);
-  image = `${registry.address}/busybox`;
-  expect((await daemon.docker("pull", image)).code).toBe(0);
+  image = await provide(daemon, registry, "busybox", [BUSYBOX, { "image-volume/seed": "seed\n", "data/.keep": "" }]);
   here = join(daemon.dir, "here");
   secret = join(daemon.dir, "secret");
   mkdirSync(join(here, "dir/sub"), { recursive: true });

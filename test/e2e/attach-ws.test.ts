@@ -7,7 +7,7 @@ import { createServer } from "node:http";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { executable } from "../site/browser.ts";
-import { okWith } from "../support/commands.ts";
+import { okWith, provide } from "../support/commands.ts";
 import { hasRoot, startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { BUSYBOX, freePort, startRegistry, type TestRegistry } from "../support/images.ts";
 import { ACCEPT, frame, openWebSocket, type TestWebSocket } from "../support/websocket.ts";
@@ -29,9 +29,7 @@ beforeAll(async () => {
   if (!isRoot) return;
   daemon = await startDaemon();
   registry = await startRegistry(daemon.netns.prefix);
-  await registry.push("busybox", [BUSYBOX]);
-  image = `${registry.address}/busybox`;
-  expect((await daemon.docker("pull", image)).code).toBe(0);
+  image = await provide(daemon, registry, "busybox", [BUSYBOX]);
 });
 afterAll(async () => {
   await registry?.stop();

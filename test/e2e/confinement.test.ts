@@ -5,8 +5,8 @@
 
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { provideBase } from "../support/commands.ts";
 import { hasRoot, startDaemon, type TestDaemon } from "../support/daemon.ts";
-import { BUSYBOX, startRegistry } from "../support/images.ts";
 import { ask } from "../support/traces.ts";
 
 const isRoot = hasRoot("containers need root");
@@ -17,11 +17,7 @@ let daemon: TestDaemon;
 beforeAll(async () => {
   if (!isRoot) return;
   daemon = await startDaemon();
-  const registry = await startRegistry(daemon.netns.prefix);
-  await registry.push("base", [BUSYBOX]);
-  expect((await daemon.docker("pull", `${registry.address}/base`)).code).toBe(0);
-  expect((await daemon.docker("tag", `${registry.address}/base`, "base")).code).toBe(0);
-  await registry.stop();
+  await provideBase(daemon);
 });
 afterAll(async () => {
   if (daemon) expect(await daemon.remove()).toEqual([]);

@@ -5,7 +5,7 @@
 import { mkdirSync, readFileSync, readlinkSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Docker, okWith as ok } from "../support/commands.ts";
+import { type Docker, okWith as ok, provide } from "../support/commands.ts";
 import { DRYDOCK, hasRoot, startDaemon, type TestDaemon, TODAY } from "../support/daemon.ts";
 import { BUSYBOX, startRegistry, type TestRegistry } from "../support/images.ts";
 
@@ -19,9 +19,7 @@ beforeAll(async () => {
   if (!isRoot) return;
   daemon = await startDaemon();
   registry = await startRegistry(daemon.netns.prefix);
-  await registry.push("busybox", [BUSYBOX, { "etc/motd": "old\n", "etc/gone": "x" }]);
-  image = `${registry.address}/busybox`;
-  expect((await daemon.docker("pull", image)).code).toBe(0);
+  image = await provide(daemon, registry, "busybox", [BUSYBOX, { "etc/motd": "old\n", "etc/gone": "x" }]);
 });
 afterAll(async () => {
   await registry?.stop();

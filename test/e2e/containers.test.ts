@@ -7,7 +7,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { okWith } from "../support/commands.ts";
+import { okWith, provide } from "../support/commands.ts";
 import { clientWords, DRYDOCK, hasRoot, run, startDaemon, type TestDaemon, TODAY } from "../support/daemon.ts";
 import { BUSYBOX, startRegistry, type TestRegistry } from "../support/images.ts";
 
@@ -22,18 +22,9 @@ beforeAll(async () => {
   if (!isRoot) return;
   daemon = await startDaemon();
   registry = await startRegistry(daemon.netns.prefix);
-  await registry.push("busybox", [BUSYBOX]);
-  await registry.push(
-    "volume",
-    [BUSYBOX, { "data/file": "from the image" }, { escape: { link: "/../../../../tmp" } }],
-    {
-      config: { Volumes: { "/data": {} } },
-    },
-  );
-  image = `${registry.address}/busybox`;
-  for (const name of ["busybox", "volume"]) {
-    expect((await daemon.docker("pull", `${registry.address}/${name}`)).code).toBe(0);
-  }
+  image = await provide(daemon, registry, "busybox", [BUSYBOX]);
+  const layers = [BUSYBOX, { "data/file": "from the image" }, { escape: { link: "/../../../../tmp" } }];
+  await provide(daemon, registry, "volume", layers, { config: { Volumes: { "/data": {} } } });
 });
 afterAll(async () => {
   await registry?.stop();

@@ -4,8 +4,8 @@
  */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { okWith, provideBase } from "../support/commands.ts";
 import { hasRoot, startDaemon, type TestDaemon } from "../support/daemon.ts";
-import { BUSYBOX, startRegistry } from "../support/images.ts";
 import { type LeakOptions, leaks, type Snapshot, snapshot } from "../support/leaks.ts";
 import { requestBytes, sendRaw } from "../support/raw-http.ts";
 
@@ -24,12 +24,8 @@ const json = (method: string, path: string, body: unknown) =>
 beforeAll(async () => {
   if (!isRoot) return;
   daemon = await startDaemon();
-  const registry = await startRegistry(daemon.netns.prefix);
-  await registry.push("base", [BUSYBOX]);
-  expect((await daemon.docker("pull", `${registry.address}/base`)).code).toBe(0);
-  expect((await daemon.docker("tag", `${registry.address}/base`, "base")).code).toBe(0);
-  expect((await daemon.docker("tag", "base", "other:v1")).code).toBe(0);
-  await registry.stop();
+  await provideBase(daemon);
+  await okWith(daemon.docker, "tag", "base", "other:v1");
   for (const [name, more] of [
     ["runs", { Cmd: ["sleep", "1000"] }],
     ["rests", { Cmd: ["true"] }],

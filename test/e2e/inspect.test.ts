@@ -6,7 +6,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Docker, okWith } from "../support/commands.ts";
+import { type Docker, okWith, provide } from "../support/commands.ts";
 import {
   clientWords,
   DRYDOCK,
@@ -31,10 +31,10 @@ beforeAll(async () => {
   daemon = await startDaemon({ args: ["-D"] });
   registry = await startRegistry(daemon.netns.prefix);
   image = "box:latest";
-  await registry.push("busybox", [BUSYBOX], { config: { ExposedPorts: { "80/tcp": {} }, Volumes: { "/vol": {} } } });
-  expect((await daemon.docker("pull", `${registry.address}/busybox`)).code).toBe(0);
-  await daemon.docker("tag", `${registry.address}/busybox`, image);
-  expect((await daemon.docker("rmi", `${registry.address}/busybox`)).code).toBe(0);
+  const config = { ExposedPorts: { "80/tcp": {} }, Volumes: { "/vol": {} } };
+  const pulled = await provide(daemon, registry, "busybox", [BUSYBOX], { config });
+  await ours("tag", pulled, image);
+  await ours("rmi", pulled);
 });
 afterAll(async () => {
   await registry?.stop();

@@ -6,7 +6,7 @@
 import { chmodSync, existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Docker, okWith } from "../support/commands.ts";
+import { type Docker, okWith, provide } from "../support/commands.ts";
 import {
   clientWords,
   DRYDOCK,
@@ -59,10 +59,8 @@ beforeAll(async () => {
   if (!isRoot) return;
   daemon = await startDaemon();
   registry = await startRegistry(daemon.netns.prefix);
-  [image, hostile] = [`${registry.address}/busybox`, `${registry.address}/hostile`];
-  await registry.push("busybox", [BUSYBOX, TOOLS]);
-  await registry.push("hostile", [BUSYBOX, TOOLS, HOSTILE]);
-  for (const name of [image, hostile]) expect((await daemon.docker("pull", name)).code).toBe(0);
+  image = await provide(daemon, registry, "busybox", [BUSYBOX, TOOLS]);
+  hostile = await provide(daemon, registry, "hostile", [BUSYBOX, TOOLS, HOSTILE]);
 });
 afterAll(async () => {
   await registry?.stop();

@@ -11,7 +11,7 @@ import { spawn } from "@lydell/node-pty";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commands } from "../../src/api/client/commands.ts";
 import { ROUTES } from "../../src/api/server/routes.ts";
-import { okWith } from "../support/commands.ts";
+import { okWith, provide } from "../support/commands.ts";
 import { DRYDOCK, hasRoot, type Result, run, startDaemon, type TestDaemon, TODAY } from "../support/daemon.ts";
 import { BUSYBOX, startRegistry, type TestRegistry } from "../support/images.ts";
 import { openWebSocket } from "../support/websocket.ts";
@@ -27,9 +27,7 @@ beforeAll(async () => {
   if (!isRoot) return;
   daemon = await startDaemon();
   registry = await startRegistry(daemon.netns.prefix);
-  await registry.push("busybox", [BUSYBOX, { "etc/motd": "old\n" }]);
-  image = `${registry.address}/busybox`;
-  expect((await daemon.docker("pull", image)).code).toBe(0);
+  image = await provide(daemon, registry, "busybox", [BUSYBOX, { "etc/motd": "old\n" }]);
 });
 afterAll(async () => {
   await registry?.stop();

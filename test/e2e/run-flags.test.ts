@@ -7,7 +7,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Docker, okWith } from "../support/commands.ts";
+import { type Docker, okWith, provide } from "../support/commands.ts";
 import {
   clientWords,
   DRYDOCK,
@@ -37,9 +37,8 @@ beforeAll(async () => {
   if (!isRoot) return;
   daemon = await startDaemon();
   registry = await startRegistry(daemon.netns.prefix);
-  [image, rich] = [`${registry.address}/busybox`, `${registry.address}/rich`];
-  await registry.push("busybox", [BUSYBOX, MORE]);
-  await registry.push("rich", [BUSYBOX, MORE], {
+  image = await provide(daemon, registry, "busybox", [BUSYBOX, MORE]);
+  rich = await provide(daemon, registry, "rich", [BUSYBOX, MORE], {
     config: {
       Entrypoint: ["echo", "entry"],
       Cmd: ["words"],
@@ -49,7 +48,6 @@ beforeAll(async () => {
       WorkingDir: "/tmp",
     },
   });
-  for (const name of [image, rich]) expect((await daemon.docker("pull", name)).code).toBe(0);
 });
 afterAll(async () => {
   await registry?.stop();

@@ -9,7 +9,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { spawn as spawnTerminal } from "@lydell/node-pty";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { okWith } from "../support/commands.ts";
+import { okWith, provide } from "../support/commands.ts";
 import { DRYDOCK, hasRoot, run, startDaemon, type TestDaemon, TODAY } from "../support/daemon.ts";
 import { BUSYBOX, startRegistry, type TestRegistry } from "../support/images.ts";
 
@@ -24,9 +24,10 @@ beforeAll(async () => {
   if (!isRoot) return;
   daemon = await startDaemon();
   registry = await startRegistry(daemon.netns.prefix);
-  await registry.push("busybox", [BUSYBOX, { "bin/tr": { link: "busybox" }, "bin/sha256sum": { link: "busybox" } }]);
-  image = `${registry.address}/busybox`;
-  expect((await daemon.docker("pull", image)).code).toBe(0);
+  image = await provide(daemon, registry, "busybox", [
+    BUSYBOX,
+    { "bin/tr": { link: "busybox" }, "bin/sha256sum": { link: "busybox" } },
+  ]);
 });
 afterAll(async () => {
   await registry?.stop();

@@ -16,7 +16,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Docker, okWith } from "../support/commands.ts";
+import { type Docker, okWith, provide } from "../support/commands.ts";
 import { clientWords, DRYDOCK, hasRoot, listDir, run, startDaemon, type TestDaemon, TODAY } from "../support/daemon.ts";
 import { BUSYBOX, type LayerSpec, startRegistry, type TestRegistry } from "../support/images.ts";
 
@@ -56,13 +56,10 @@ beforeAll(async () => {
   if (!isRoot) return;
   daemon = await startDaemon();
   registry = await startRegistry(daemon.netns.prefix);
-  image = `${registry.address}/busybox`;
-  await registry.push("busybox", [BUSYBOX, TOOLS]);
-  expect((await daemon.docker("pull", image)).code).toBe(0);
+  image = await provide(daemon, registry, "busybox", [BUSYBOX, TOOLS]);
   for (const [name, { layers, volumes }] of Object.entries(DECLARED)) {
     const config = { Volumes: Object.fromEntries(volumes.map((path) => [path, {}])) };
-    await registry.push(name, [BUSYBOX, TOOLS, ...layers], { config });
-    expect((await daemon.docker("pull", `${registry.address}/${name}`)).code).toBe(0);
+    await provide(daemon, registry, name, [BUSYBOX, TOOLS, ...layers], { config });
   }
 });
 afterAll(async () => {
