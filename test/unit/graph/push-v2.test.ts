@@ -71,7 +71,10 @@ test("push gives what came from a registry back under its digests, without readi
     expect(run.error).toBeUndefined();
     expect(images.registry.manifests.get("two/app:v2")?.digest).toBe(digest);
     expect((await run.messages()).filter(({ status }) => status === "Mounted from one/app")).toHaveLength(3);
+    const sent = () => images.registry.requests.splice(0).filter((request) => /^PATCH|^PUT .*blobs/.test(request));
+    expect(sent()).toHaveLength(2); // the configuration: dockerd does not mount it either
     const again = await runJob(images, "push", ["localhost:5000/two/app"], { ...TODAY, tag: "v2" });
+    expect(sent()).toEqual([]);
     expect((await again.messages()).filter(({ status }) => status === "Layer already exists")).toHaveLength(3);
   }
 });
