@@ -2,8 +2,9 @@
  * Loaded into a daemon (`node --require`): ends it, as by kill -9, right before a certain one of its steps.
  *
  * A step is a call of the main thread that changes something outside of the process: a file, a mount, a process. The
- * file `$DRYDOCK_STEPS` holds the number of the step; with SIGUSR2 the counting begins, and the file is removed. Each
- * step is noted in `$DRYDOCK_STEPS.log` before it is done. Threads and steps before the signal are not counted.
+ * file `$DRYDOCK_STEPS` holds the number of the step. The counting begins with SIGUSR2, or with the program when the file
+ * is there already; then the file is removed. Each step is noted in `$DRYDOCK_STEPS.log` before it is done. Threads are
+ * not counted.
  */
 
 const { isMainThread } = require("node:worker_threads");
@@ -13,7 +14,7 @@ const children = require("node:child_process");
 const Module = require("node:module");
 
 const file = process.env.DRYDOCK_STEPS;
-const { openSync, readFileSync, unlinkSync, writeSync } = fs;
+const { existsSync, openSync, readFileSync, unlinkSync, writeSync } = fs;
 let notes = -1;
 let counting = false;
 let last = 0;
@@ -82,11 +83,13 @@ if (isMainThread && file !== undefined && process.argv[2] === "-d") {
       },
     });
   };
-  process.on("SIGUSR2", () => {
+  const begin = () => {
     last = Number(readFileSync(file, "utf8"));
     count = 0;
     if (notes < 0) notes = openSync(`${file}.log`, "a");
     counting = true;
     unlinkSync(file);
-  });
+  };
+  process.on("SIGUSR2", begin);
+  if (existsSync(file)) begin();
 }

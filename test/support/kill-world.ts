@@ -10,7 +10,16 @@ import { request } from "node:http";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { DRYDOCK, listDir, type Result, run, startDaemon, type TestDaemon, type TestNetns } from "./daemon.ts";
+import {
+  DRYDOCK,
+  leftovers,
+  listDir,
+  type Result,
+  run,
+  startDaemon,
+  type TestDaemon,
+  type TestNetns,
+} from "./daemon.ts";
 import { ask, idsOnDisk, traces } from "./traces.ts";
 import { treeSums } from "./trees.ts";
 
@@ -94,10 +103,26 @@ export class KillWorld {
     this.#daemon = await startDaemon({ netns, root, driver, env });
   }
 
+  /** The same, but it dies before a step of its own. @returns the step; "": it came up, having not so many */
+  async bootCutOff(step: number): Promise<string> {
+    writeFileSync(`${this.#steps}.log`, "");
+    writeFileSync(this.#steps, String(step));
+    try {
+      await this.boot();
+    } catch (cause) {
+      expect(String(cause)).toContain("The daemon did not start (SIGKILL)");
+      return this.steps()[step - 1] ?? "";
+    }
+    await this.#killed(Promise.resolve());
+    return "";
+  }
+
   /** Ends everything. @returns what is left behind */
   async remove(): Promise<string[]> {
+    await this.#daemon?.end();
+    const left = leftovers(this.root, this.netns);
     for (const one of this.#gone) await one.remove();
-    return this.#daemon === undefined ? [] : this.#daemon.remove();
+    return [...left, ...((await this.#daemon?.remove()) ?? [])];
   }
 
   /** Our own client. */
@@ -233,7 +258,7 @@ export class KillWorld {
     return { takes: performance.now() - began, steps: this.steps().length };
   }
 
-  async #killed(done: Promise<Result>): Promise<void> {
+  async #killed(done: Promise<unknown>): Promise<void> {
     this.#noteContainers();
     await this.daemon.end("SIGKILL");
     await done;
