@@ -123,6 +123,39 @@ export async function* withRoom<T extends Uint8Array>(
   }
 }
 
+/** How often is looked while something else writes. */
+const LOOK_MS = 500;
+
+/**
+ * Does something that writes into a directory beyond our control: it is told to stop when there is no more room.
+ *
+ * @throws {NoRoomError}
+ */
+export async function whileRoom<T>(
+  { fs, pool, clock }: RoomHost & Pick<Host, "clock">,
+  dir: string,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const [full, over] = [new AbortController(), new AbortController()];
+  const watching = (async () => {
+    for (;;) {
+      const room = new Room(dir, pool.minFree);
+      if (room.takes(1)) room.look(await fs.statfs(dir));
+      await clock.sleep(LOOK_MS, over.signal);
+    }
+  })();
+  watching.catch((cause: unknown) => full.abort(cause));
+  try {
+    return await work(AbortSignal.any([signal, full.signal]));
+  } catch (cause) {
+    if (!over.signal.aborted && full.signal.aborted) throw full.signal.reason;
+    throw cause;
+  } finally {
+    over.abort();
+  }
+}
+
 /** Does something that writes into a directory. @throws {NoRoomError} in the place of the system's error */
 export async function namingRoom<T>(dir: string, work: () => Promise<T>): Promise<T> {
   try {

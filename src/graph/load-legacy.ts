@@ -11,7 +11,7 @@ import { asObject, JsonError, unmarshal } from "../utils/go-json-decode.ts";
 import { validateID } from "../utils/utils.ts";
 import { type Bundle, MAX_LIST_BYTES } from "./bundle.ts";
 import { fillFromBundle } from "./load-layer.ts";
-import { checkedName, type LoadedImage, type LoadedName, type LoadPlan, MAX_IMAGES } from "./load-plan.ts";
+import { checkedName, type LoadedImage, type LoadedName, type LoadPlan, MAX_CHAIN, MAX_IMAGES } from "./load-plan.ts";
 import type { ProgressSink } from "./progress-sink.ts";
 import type { LayerPlan } from "./stack.ts";
 import type { ExtraFiles } from "./staged.ts";
@@ -29,6 +29,7 @@ export async function planLegacy(
     throw new BadRequestError(`Cannot load the archive: more than ${MAX_IMAGES} images`);
   }
   for (const name of directories) await planChain(store, bundle, name, plans, progress);
+  checkDepth(plans);
   const names = await readRepositories(bundle);
   for (const id of names.keys()) {
     if (!plans.has(id)) await store.graph.get(id);
@@ -59,6 +60,16 @@ async function planChain(
   }
   for (const { image, json } of missing.reverse()) {
     plans.set(image.id, v1Plan(store, bundle, { image, json, on: plans.get(image.parent), progress }));
+  }
+}
+
+/** @param plans - each behind what it lies on */
+function checkDepth(plans: ReadonlyMap<string, LayerPlan>): void {
+  const depths = new Map<LayerPlan, number>();
+  for (const [id, plan] of plans) {
+    const depth = plan.on === undefined ? 1 : (depths.get(plan.on) ?? 0) + 1;
+    if (depth > MAX_CHAIN) throw new BadRequestError(`Cannot load ${id}: it stands on more than ${MAX_CHAIN} images`);
+    depths.set(plan, depth);
   }
 }
 

@@ -12,6 +12,8 @@ import type { LayerPlan } from "./stack.ts";
 
 /** More images than anybody has in one archive. */
 export const MAX_IMAGES = 5000;
+/** More layers than any container can stand on: each has a list of those below it. */
+export const MAX_CHAIN = 1000;
 
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 

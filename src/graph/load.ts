@@ -30,7 +30,7 @@ import type { TagStore } from "./tags.ts";
  *
  * @origin graph/load.go (*TagStore).CmdLoad
  * @deviation When an image cannot be loaded none of the archive is; 1.2.0 keeps those before it. An image is what its
- *   directory is called; 1.2.0 believes its description.
+ *   directory is called; 1.2.0 believes its description. A line of more than a thousand images is refused.
  */
 export async function cmdLoad(store: TagStore, job: Job): Promise<void> {
   const { clock } = store.host;

@@ -75,6 +75,8 @@ export interface ExecOptions {
   input?: Uint8Array | string | Reader;
   /** Kills the process when aborted. */
   signal?: AbortSignal;
+  /** Whether all that the process has started is killed with it. It has no terminal then. */
+  group?: boolean;
   /**
    * Descriptors for its standard streams instead of captured ones; `"ignore"` is /dev/null. A captured stream shows up
    * in {@link ExecResult}.

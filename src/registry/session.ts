@@ -21,6 +21,8 @@ import { checkId, checkTag, tokenAuth, tokensOf } from "./session-checks.ts";
 import { TransportError } from "./transport-error.ts";
 
 const MAX_ENDPOINTS = 32;
+/** More than any container can stand on. */
+const MAX_ANCESTORS = 1000;
 const LAYER_TRIES = 5;
 const PAUSE_MS = 5_000;
 
@@ -203,7 +205,7 @@ export class Session {
    *
    * @origin registry/session.go (*Session).GetRemoteHistory
    * @deviation A list that names an id twice, or something that is no id, or does not begin with the image is refused;
-   *   1.2.0 waits for itself for ever.
+   *   1.2.0 waits for itself for ever. So is one of more than a thousand images, on which no container can stand.
    */
   async getRemoteHistory(
     id: string,
@@ -226,6 +228,7 @@ export class Session {
       throw new SystemError(`Error while reading the http response: ${cause.message}`, { cause });
     }
     const ids = listOf(parseJson(bytes, what), what).map((item) => checkId(textOf(item, what)));
+    if (ids.length > MAX_ANCESTORS) throw new SystemError(`Cannot use ${what}: more than ${MAX_ANCESTORS} images`);
     if (ids[0] !== id || new Set(ids).size !== ids.length)
       throw new SystemError(`Cannot use ${what}: it is no line of ancestors`);
     return ids;

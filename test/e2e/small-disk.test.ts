@@ -3,7 +3,7 @@
  * there are inodes. Each ends with a clear error, and the store is what it was.
  */
 
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readdirSync, statfsSync } from "node:fs";
 import { createServer, type Server, type ServerResponse } from "node:http";
@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
+import { freePort } from "../support/images.ts";
 import { layer } from "../support/layers.ts";
 import { requestBytes, sendRaw } from "../support/raw-http.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
@@ -154,6 +155,31 @@ describe.runIf(isRoot).each([
     await expect.poll(() => taken.length).toBe(2);
     expect(taken[0]).toBeLessThan(16 * MB);
     expect(taken[1]).toBeLessThan((DISK_MB + 16) * MB);
+  });
+
+  test.runIf(spawnSync("git", ["--version"]).status === 0)("build from a repository that is too large", async () => {
+    const web = temporaryDirectory("small-disk-git-");
+    const script = `
+      git init -q repo && cd repo && git config core.compression 0 && git config pack.window 0
+      head -c ${60 * MB} /dev/urandom > noise && printf 'FROM good\\n' > Dockerfile
+      git add . && git -c user.name=t -c user.email=t@example.com commit -qm x
+    `;
+    expect(spawnSync("sh", ["-c", script], { cwd: web }).status).toBe(0);
+    const port = await freePort();
+    const words = ["daemon", `--port=${port}`, "--listen=127.0.0.1", "--export-all", `--base-path=${web}`, web];
+    const git = spawn("git", words, { stdio: "ignore", detached: true });
+    try {
+      spawnSync("sh", [
+        "-c",
+        `for i in $(seq 100); do git ls-remote git://127.0.0.1:${port}/repo && break; sleep 0.1; done`,
+      ]);
+      const remote = encodeURIComponent(`git://127.0.0.1:${port}/repo`);
+      expect((await post(`/build?remote=${remote}`, NONE)).body).toMatch(
+        /no space left on device|No space left on device/,
+      );
+    } finally {
+      process.kill(-(git.pid as number), "SIGKILL");
+    }
   });
 
   test("a copy into a container: what came stays there, and can be removed", async () => {

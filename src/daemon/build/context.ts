@@ -13,6 +13,7 @@
 
 import { join } from "node:path/posix";
 import { detectCompression } from "../../archive/compression.ts";
+import { whileRoom } from "../../archive/room.ts";
 import { BLOCK_BYTES, beginsTar } from "../../archive/tar/header.ts";
 import { generate } from "../../archive/wrap.ts";
 import type { Job } from "../../engine/job.ts";
@@ -70,7 +71,9 @@ export async function openContext({ host, graph }: ContextDaemon, job: Job): Pro
   }
   if (isGit(remote)) {
     return withTemporary(host, "docker-build-git", (dir) =>
-      gitArchive(host, remote, dir, signal).then((archive) => unpackContext(host, archive, signal)),
+      whileRoom(host, dir, signal, (stop) => gitArchive(host, remote, dir, stop)).then((archive) =>
+        unpackContext(host, archive, signal),
+      ),
     );
   }
   if (!isUrl(remote)) {

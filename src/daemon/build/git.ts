@@ -71,7 +71,7 @@ export async function gitArchive(host: GitHost, remote: string, dir: string, sig
     if (value !== undefined) env[name] = value;
   }
   const clone = [...options, "clone", "--recursive", "--template=", "--", gitAddress(remote), dir];
-  const { code, signal: killed, stdout, stderr } = await host.exec.run("git", clone, { env, signal });
+  const { code, signal: killed, stdout, stderr } = await host.exec.run("git", clone, { env, signal, group: true });
   if (code !== 0) {
     const how = code === undefined ? `signal: ${killed}` : `exit status ${code}`;
     // On one line: of an error with several, only the last one reaches the client.

@@ -52,6 +52,7 @@ export function linuxExec(env: Record<string, string | undefined>): Exec {
         argv0: command,
         env: options.env ?? { PATH: path() },
         stdio: stdioOf(options),
+        detached: options.group === true,
         ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       });
       return await finish(child, options);
@@ -128,7 +129,7 @@ function exitOf(child: ChildProcess): Promise<Pick<ExecResult, "code" | "signal"
 
 /** Waits for a child's end, collecting what it says. */
 async function finish(child: ChildProcess, options: ExecOptions): Promise<ExecResult> {
-  const kill = () => void child.kill("SIGKILL");
+  const kill = () => (options.group === true ? killGroup(child) : void child.kill("SIGKILL"));
   let overflow = false;
   const full = () => {
     overflow = true;
@@ -153,6 +154,15 @@ async function finish(child: ChildProcess, options: ExecOptions): Promise<ExecRe
     return { ...end, stdout, stderr };
   } finally {
     options.signal?.removeEventListener("abort", kill);
+  }
+}
+
+/** Kills a process and all that it has started, unless they went to a group of their own. */
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch (cause) {
+    if (!isErrno(cause, "ESRCH")) throw cause;
   }
 }
 

@@ -1,7 +1,7 @@
 /** What stays free of a file system, whatever an archive holds. */
 
 import { expect, test } from "vitest";
-import { DEFAULT_MIN_FREE, NoRoomError, parseMinFree, Room, withRoom } from "../../../src/archive/room.ts";
+import { DEFAULT_MIN_FREE, NoRoomError, parseMinFree, Room, whileRoom, withRoom } from "../../../src/archive/room.ts";
 import { newGraphDriver } from "../../../src/daemon/graphdriver/graphdriver.ts";
 import { memoryHost } from "../../../src/host/memory/memory.ts";
 import { Logger } from "../../../src/pkg/log/log.ts";
@@ -76,6 +76,29 @@ test("layers and streams end where the room does", async () => {
     message: expect.stringContaining("Cannot write to /d/vfs/dir/a: no space left on device (") as string,
   });
   await expect(readAll(withRoom(host, "/d", streamOf(full)))).rejects.toBeInstanceOf(NoRoomError);
+});
+
+test("work that writes by itself is stopped when there is no more room, and its failure is told otherwise", async () => {
+  const host = memoryHost();
+  const signal = new AbortController().signal;
+  await host.fs.mkdir("/d");
+  expect(await whileRoom(host, "/d", signal, async () => "done")).toBe("done");
+  await expect(whileRoom(host, "/d", signal, () => Promise.reject(new Error("own")))).rejects.toThrow("own");
+  host.pool.minFree = DEFAULT_MIN_FREE;
+  const work = whileRoom(
+    host,
+    "/d",
+    signal,
+    (stop) =>
+      new Promise((_, reject) => {
+        stop.addEventListener("abort", () => reject(new Error("killed")));
+      }),
+  );
+  const ended = work.catch((cause: unknown) => cause);
+  await host.clock.advance(2000);
+  host.pool.minFree = { percent: 100, atMostBytes: Number.POSITIVE_INFINITY, atMostInodes: 0 };
+  await host.clock.advance(2000);
+  expect(await ended).toBeInstanceOf(NoRoomError);
 });
 
 test("a write that failed for want of room is told with its place; attributes that do not fit are not", () => {

@@ -544,8 +544,12 @@ test("load recognizes an image without a layer of its own, with a name and witho
   }
 });
 
-test("load gives up on archives that would fill the memory", async () => {
+test("load gives up on archives that would fill the memory, or the disk with lists of ancestors", async () => {
   const images = await store();
+  const ids = Array.from({ length: 1002 }, (_, n) => hex(`chain ${n}`));
+  const chain = ids.flatMap((id, n) => v1(id, ids[n + 1] ?? "", ""));
+  expect((await load(images, archive(...chain))).error).toMatch(/^Cannot load \w+: it stands on more than 1000 images/);
+  expect(await left(images)).toEqual([]);
   const long = Array.from({ length: 40 }, (_, i) => ({ name: `${i}${"n".repeat(1000 << 10)}`, content: "" }));
   expect((await load(images, archive(...long))).error).toMatch(/names too long|invalid tar header/);
 });

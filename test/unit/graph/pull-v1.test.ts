@@ -136,6 +136,12 @@ test.each([
     JSON.stringify([layers[0]!.id, layers[0]!.id]),
     /no line of ancestors/,
   ],
+  [
+    "an ancestry without end",
+    /ancestry$/,
+    JSON.stringify([layers[0]!.id, ...Array.from({ length: 1000 }, (_, n) => String(n).padStart(64, "0"))]),
+    /more than 1000 images/,
+  ],
   ["a description of another image", /json$/, layers[1]!.json, /it says it is/],
   ["a description that is no object", /json$/, "[]", /Failed to parse json: json: cannot unmarshal array/],
 ])("pull refuses %s", async (_name, path, body, text) => {

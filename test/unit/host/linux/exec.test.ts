@@ -54,6 +54,14 @@ test("Exec.run() gives the program descriptors of ours", async () => {
   expect(`${end.stderr}`).toBe("two\n");
 });
 
+test("Exec.run() of a group kills what the program has started, too", async () => {
+  const stop = new AbortController();
+  // The pipe is closed when nobody writes any more: with the sleeping one alive this would take a minute.
+  const end = exec.run("sh", ["-c", "sleep 60 & sleep 60"], { signal: stop.signal, group: true });
+  stop.abort(new Error("enough"));
+  await expect(end).rejects.toThrow("enough");
+});
+
 test("Exec.run() kills the program when it is aborted", async () => {
   const stop = new AbortController();
   const end = exec.run("sleep", ["60"], { signal: stop.signal });
