@@ -31,6 +31,9 @@ const DIFFS: Readonly<Record<string, (id: string) => string>> = {
   btrfs: (id) => `btrfs/subvolumes/${id}`,
 };
 
+/** Made when there is something to put into them, and removed by a boot. */
+const COMING_AND_GOING = ["graph/_tmp", "aufs/work"];
+
 /** An image, as far as it is to be the same each time. */
 export interface Shown {
   readonly id: string;
@@ -195,8 +198,8 @@ export class KillWorld {
     const walk = (dir: string) => {
       for (const entry of readdirSync(join(this.root, dir), { withFileTypes: true })) {
         const path = join(dir, entry.name);
-        if (path === "graph/_tmp") continue;
         if (entry.isDirectory()) walk(path);
+        if (COMING_AND_GOING.includes(path)) continue;
         const sized = entry.isFile() && !["linkgraph.db", ".drydock", "blobs.json"].includes(entry.name);
         found.push(sized ? `${path} ${readFileSync(join(this.root, path)).length}` : path);
       }
