@@ -164,11 +164,18 @@ export interface TestRegistry {
  *
  * @param prefix - command before it, to put it into a network namespace: `["nsenter", "--net=…"]`
  * @param options - where it listens; with paths of PEM files it speaks https, and
- *   with `clientCa` only to those who show a certificate of it; `htpasswd`: a line `user:<bcrypt>`
+ *   with `clientCa` only to those who show a certificate of it; `htpasswd`: a line `user:<bcrypt>`; `token`: who gives the
+ *   tokens it wants, and a file with the certificate they are signed with; `mirrorOf`: what it does not have it fetches there
  */
 export async function startRegistry(
   prefix: string[] = [],
-  options: { host?: string; tls?: { cert: string; key: string; clientCa?: string }; htpasswd?: string } = {},
+  options: {
+    host?: string;
+    tls?: { cert: string; key: string; clientCa?: string };
+    htpasswd?: string;
+    token?: { realm: string; service: string; bundle: string };
+    mirrorOf?: string;
+  } = {},
 ): Promise<TestRegistry> {
   const dir = await mkdtemp(join(tmpdir(), "registry-"));
   const port = await freePort();
@@ -178,10 +185,15 @@ export async function startRegistry(
   const { clientCa } = options.tls ?? {};
   const clients = clientCa ? `    clientcas:\n      - ${clientCa}\n` : "";
   const auth = options.htpasswd ? `auth:\n  htpasswd:\n    realm: test\n    path: ${dir}/htpasswd\n` : "";
+  const { realm, service, bundle } = options.token ?? {};
+  const token = realm
+    ? `auth:\n  token:\n    realm: ${realm}\n    service: ${service}\n    issuer: test\n    rootcertbundle: ${bundle}\n`
+    : "";
+  const proxy = options.mirrorOf ? `proxy:\n  remoteurl: http://${options.mirrorOf}\n` : "";
   if (options.htpasswd) await writeFile(join(dir, "htpasswd"), `${options.htpasswd}\n`);
   await writeFile(
     config,
-    `version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: ${dir}/data\nhttp:\n  addr: ${address}\n${tls}${clients}${auth}`,
+    `version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: ${dir}/data\nhttp:\n  addr: ${address}\n${tls}${clients}${auth}${token}${proxy}`,
   );
   const [command = "", ...args] = [...prefix, "docker-registry", "serve", config];
   const child: ChildProcess = spawn(command, args, { stdio: "ignore" });

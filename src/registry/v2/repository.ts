@@ -108,12 +108,26 @@ export class Repository {
     if (descriptor.size > MAX_DOCUMENT_BYTES) {
       throw new SystemError(`Cannot read ${what}: it is longer than ${MAX_DOCUMENT_BYTES} bytes`);
     }
-    const bytes = await readDocument(this.blob(descriptor, {}, signal), MAX_DOCUMENT_BYTES, what);
-    const digest = `sha256:${this.#terms.host.hash("sha256").update(bytes).hex()}`;
-    if (digest !== descriptor.digest) {
+    let resumed = false;
+    const read = async (onRetry?: BlobSource["onRetry"]) => {
+      const bytes = await readDocument(
+        this.blob(descriptor, onRetry ? { onRetry } : {}, signal),
+        MAX_DOCUMENT_BYTES,
+        what,
+      );
+      const digest = `sha256:${this.#terms.host.hash("sha256").update(bytes).hex()}`;
+      if (digest === descriptor.digest) return bytes;
       throw new SystemError(`Cannot use ${what}: expected digest ${descriptor.digest}, got ${digest}`);
+    };
+    try {
+      return await read((_, got) => {
+        resumed ||= got > 0;
+      });
+    } catch (cause) {
+      // Where it broke off, a registry may have written why: what came in two parts is no good then.
+      if (!resumed || signal?.aborted || !(cause instanceof SystemError)) throw cause;
+      return read();
     }
-    return bytes;
   }
 
   /**

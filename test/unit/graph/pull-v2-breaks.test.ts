@@ -47,6 +47,27 @@ test.each([
   expect(images.graph.ids()).toHaveLength(3);
 });
 
+// A docker-registry in front of another one does so when that breaks off.
+test("a registry that writes why it broke off into the document is asked for it anew", async () => {
+  const registry = new RegistryV2();
+  const image = tinyImage();
+  registry.putImage("app", "latest", image);
+  let tries = 0;
+  const images = await storeOf(async (request) => {
+    if (!request.url.endsWith(image.configDigest)) return registry.handle(request);
+    const range = request.headers.get("range");
+    if (range !== null) {
+      const from = Number(/\d+/.exec(range)?.[0]);
+      const headers = { "Content-Range": `bytes ${from}-${image.config.length - 1}/${image.config.length}` };
+      return new Response(image.config.subarray(from), { status: 206, headers });
+    }
+    if (tries++ > 0) return registry.handle(request);
+    return new Response(Buffer.concat([image.config.subarray(0, 50), Buffer.from('{"errors":[]}')]));
+  });
+  expect((await pull(images)).error).toBeUndefined();
+  expect(tries).toBe(2);
+});
+
 test("a token that ends in the middle of a pull is renewed, also behind a broken connection", async () => {
   const realm = "http://localhost:5000/token";
   const registry = new RegistryV2({ auth: { kind: "bearer", realm, service: "s" } });
