@@ -12,6 +12,7 @@ import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { badLayers, badNames, entries } from "../support/bad-layers.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
+import { endless } from "../support/endless.ts";
 import { layer } from "../support/layers.ts";
 import { requestBytes, sendRaw } from "../support/raw-http.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
@@ -247,4 +248,62 @@ describe.runIf(isRoot).each(["overlay", "vfs"])("%s", (driver) => {
       expect(`${way}: ${answer.status} ${/"error/.test(answer.body)}`).toMatch(/: 20\d false$/);
     }
   }, 300_000);
+
+  test.runIf(driver === "overlay")(
+    "documents without end are cut, and so are the connections",
+    async () => {
+      const before = stored();
+      const id = sha256("endless");
+      const digest = `sha256:${id}`;
+      const type = "application/vnd.oci.image";
+      const manifest = (config: number, layerBytes: number) =>
+        JSON.stringify({
+          schemaVersion: 2,
+          mediaType: `${type}.manifest.v1+json`,
+          config: { mediaType: `${type}.config.v1+json`, digest, size: config },
+          layers: [{ mediaType: `${type}.layer.v1.tar`, digest, size: layerBytes }],
+        });
+      const { text, digest: config } = configOf(GOOD);
+      const wholeConfig = manifest(text.length, 5000).replace(digest, `sha256:${config}`);
+      const v1: Record<string, string> = {
+        "/v1/_ping": "true",
+        "/v1/repositories/e/images": JSON.stringify([{ id }]),
+        "/v1/repositories/library/e/tags": JSON.stringify({ latest: id }),
+        [`/v1/images/${id}/ancestry`]: JSON.stringify([id]),
+        [`/v1/images/${id}/json`]: JSON.stringify({ id, created: "2014-08-20T20:20:14Z" }),
+        [`/v1/images/${id}/layer`]: GOOD.toString("latin1"),
+      };
+      const [page, manifests] = ["/v2/e/tags/list", "/v2/e/manifests/latest"];
+      const cases: [path: string, answers: Record<string, string>, says: RegExp][] = [
+        ["/v1/repositories/e/images", v1, /the list of images of e: it is longer than 20971520 bytes/],
+        ["/v1/repositories/library/e/tags", v1, /the tags of e: it is longer than 20971520 bytes/],
+        [`/v1/images/${id}/ancestry`, v1, /the history of \w+: it is longer than 4194304 bytes/],
+        [`/v1/images/${id}/layer`, v1, /invalid tar header/],
+        [manifests, {}, /the manifest of \S+ it is longer than 4194304 bytes/],
+        [`/v2/e/blobs/${digest}`, { [manifests]: manifest(500, 500) }, /is longer than the 500 bytes of its manifest/],
+        [
+          `/v2/e/blobs/${digest}`,
+          { [manifests]: wholeConfig, [`/v2/e/blobs/sha256:${config}`]: text },
+          /is longer than the 5000 bytes of its manifest|invalid tar header/,
+        ],
+        [page, {}, /the tags of \S+ it is longer than 20971520 bytes/],
+      ];
+      for (const [path, answers, says] of cases) {
+        routes.clear();
+        if (path.startsWith("/v2/"))
+          routes.set("/v2/", (response) =>
+            response.writeHead(200, { "docker-distribution-api-version": "registry/2.0" }).end("{}"),
+          );
+        for (const [name, body] of Object.entries(answers)) routes.set(name, body);
+        const ended = new Promise<number>((resolve) => routes.set(path, (response) => resolve(endless(response))));
+        const tag = path === page ? "" : "&tag=latest";
+        const answer = await post(`/images/create?fromImage=${registry.address}/e${tag}`, NONE);
+        expect(answer.body, path).toMatch(says);
+        expect(answer.body, path).not.toMatch(OURS);
+        expect(await ended, path).toBeLessThan(64 << 20);
+        expect(stored(), path).toBe(before);
+      }
+    },
+    120_000,
+  );
 });

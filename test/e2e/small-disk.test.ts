@@ -6,12 +6,13 @@
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readdirSync, statfsSync } from "node:fs";
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
+import { endless } from "../support/endless.ts";
 import { freePort } from "../support/images.ts";
 import { layer } from "../support/layers.ts";
 import { requestBytes, sendRaw } from "../support/raw-http.ts";
@@ -31,21 +32,6 @@ const TEXT = "not zeros, which would be a hole ".repeat(1000);
 /** An archive of so many megabytes in one file; compressed it is a thousandth of that. */
 const large = (megabytes: number) => layer({ name: "large", bytes: Buffer.alloc(megabytes * MB, TEXT) });
 const packed = (bytes: Buffer) => gzipSync(bytes, { level: 9 });
-
-/** Sends until the other side has enough. @returns how many bytes it took */
-function endless(response: ServerResponse): Promise<number> {
-  const chunk = Buffer.alloc(64 << 10, TEXT);
-  let sent = 0;
-  const more = () => {
-    do sent += chunk.length;
-    while (response.write(chunk));
-  };
-  response.on("drain", more);
-  return new Promise((resolve) => {
-    response.on("close", () => resolve(sent));
-    more();
-  });
-}
 
 describe.runIf(isRoot).each([
   [
