@@ -22,7 +22,7 @@ const LEVEL = 3;
 export class SplitWriter {
   readonly #stream: Gzip;
   /** Pieces that wait to be compressed: the compressor is called with many at once, or each would cost more than itself. */
-  readonly #pieces = Buffer.allocUnsafeSlow(GATHER_BYTES);
+  readonly #pieces = new Uint8Array(GATHER_BYTES);
   #end = 0;
   /** Where the raw piece begins that is still growing. */
   #rawAt: number | undefined;
@@ -44,9 +44,10 @@ export class SplitWriter {
         this.#rawAt = this.#end;
         this.#end += RAW_HEAD_BYTES;
       }
-      const copied = bytes.copy(this.#pieces, this.#end, at, to);
-      at += copied;
-      this.#end += copied;
+      const stop = Math.min(to, at + GATHER_BYTES - this.#end);
+      this.#pieces.set(bytes.subarray(at, stop), this.#end);
+      this.#end += stop - at;
+      at = stop;
       if (this.#end === GATHER_BYTES) this.#flush();
     }
   }
@@ -76,7 +77,7 @@ export class SplitWriter {
 
   #flush(): void {
     this.#endRaw();
-    if (this.#end > 0) this.#stream.write(this.#pieces.subarray(0, this.#end));
+    if (this.#end > 0) this.#stream.write(Buffer.from(this.#pieces.buffer, 0, this.#end));
     this.#end = 0;
   }
 
@@ -85,7 +86,7 @@ export class SplitWriter {
     if (at === undefined) return;
     this.#rawAt = undefined;
     this.#pieces[at] = RAW;
-    this.#pieces.writeUInt32BE(this.#end - at - RAW_HEAD_BYTES, at + 1);
+    this.#putNumber(this.#end - at - RAW_HEAD_BYTES, at + 1, 4);
   }
 
   #endPart(): void {
@@ -94,12 +95,22 @@ export class SplitWriter {
     this.#part = undefined;
     const { path, position, length } = part;
     this.#makeRoom(PART_BYTES + path.length);
-    const at = this.#end;
-    const pieces = this.#pieces;
-    pieces[at] = PART;
-    pieces.writeUInt16BE(path.length, at + 1); // one character is one byte
-    pieces.write(path, at + 3, "latin1");
-    const behind = pieces.writeUIntBE(position, at + 3 + path.length, 6);
-    this.#end = pieces.writeUIntBE(length, behind, 6);
+    this.#pieces[this.#end] = PART;
+    this.#putNumber(path.length, this.#end + 1, 2);
+    // One character is one byte.
+    for (let i = 0; i < path.length; i++) this.#pieces[this.#end + 3 + i] = path.charCodeAt(i);
+    this.#end += 3 + path.length;
+    this.#putNumber(position, this.#end, 6);
+    this.#putNumber(length, this.#end + 6, 6);
+    this.#end += 12;
+  }
+
+  /** Buffer's own functions for this are many, and each would be compiled anew in every thread. */
+  #putNumber(value: number, at: number, bytes: number): void {
+    let rest = value;
+    for (let i = at + bytes - 1; i >= at; i--) {
+      this.#pieces[i] = rest % 256;
+      rest = Math.floor(rest / 256);
+    }
   }
 }

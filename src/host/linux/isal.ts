@@ -19,8 +19,9 @@ const SONAME = "libisal.so.2";
 
 /** More than the state takes: a trial of another version must not write beyond it. */
 const STATE_BYTES = 256 << 10;
-const [NEXT_OUT, AVAIL_OUT, NEXT_IN, AVAIL_IN] = [0, 8, 16, 32];
-const [BLOCK_STATE, CRC_FLAG] = [21160, 21172];
+/** Places in units of 8 and 4 bytes. */
+const [NEXT_OUT, NEXT_IN] = [0 / 8, 16 / 8];
+const [AVAIL_OUT, AVAIL_IN, BLOCK_STATE, CRC_FLAG] = [8 / 4, 32 / 4, 21160 / 4, 21172 / 4];
 const BLOCK_FINISH = 5;
 const ISAL_GZIP = 1;
 
@@ -40,8 +41,8 @@ const FAILURES: Readonly<Record<number, InflateFailure>> = {
 const TRIAL = Buffer.from("H4sIAAAAAAAAAyspykzMAQA/XqJ0BQAAAA==", "base64");
 
 interface Library {
-  init(state: Buffer): void;
-  inflate(state: Buffer): number;
+  init(state: Uint32Array): void;
+  inflate(state: Uint32Array): number;
   address(memory: Uint8Array): bigint;
 }
 
@@ -57,7 +58,8 @@ function open(): Library {
 
 class IsalInflater implements Inflater {
   readonly #library: Library;
-  readonly #state = Buffer.alloc(STATE_BYTES);
+  readonly #words = new Uint32Array(STATE_BYTES / 4);
+  readonly #pointers = new BigUint64Array(this.#words.buffer);
   readonly #output: Buffer;
   readonly #outputAt: bigint;
 
@@ -68,22 +70,22 @@ class IsalInflater implements Inflater {
   }
 
   reset(): void {
-    this.#library.init(this.#state);
-    this.#state.writeUInt32LE(ISAL_GZIP, CRC_FLAG);
+    this.#library.init(this.#words);
+    this.#words[CRC_FLAG] = ISAL_GZIP;
   }
 
   inflate(input: Uint8Array): Inflated {
-    const state = this.#state;
+    const words = this.#words;
     const size = this.#output.length;
-    state.writeBigUInt64LE(input.length === 0 ? this.#outputAt : this.#library.address(input), NEXT_IN);
-    state.writeUInt32LE(input.length, AVAIL_IN);
-    state.writeBigUInt64LE(this.#outputAt, NEXT_OUT);
-    state.writeUInt32LE(size, AVAIL_OUT);
-    const code = this.#library.inflate(state);
+    this.#pointers[NEXT_IN] = input.length === 0 ? this.#outputAt : this.#library.address(input);
+    words[AVAIL_IN] = input.length;
+    this.#pointers[NEXT_OUT] = this.#outputAt;
+    words[AVAIL_OUT] = size;
+    const code = this.#library.inflate(words);
     if (code < 0) throw new InflateError(FAILURES[code] ?? "data");
-    const made = size - state.readUInt32LE(AVAIL_OUT);
-    const ended = state.readUInt32LE(BLOCK_STATE) === BLOCK_FINISH;
-    const used = input.length - state.readUInt32LE(AVAIL_IN);
+    const made = size - (words[AVAIL_OUT] as number);
+    const ended = words[BLOCK_STATE] === BLOCK_FINISH;
+    const used = input.length - (words[AVAIL_IN] as number);
     return { output: this.#output.subarray(0, made), used, ended, more: !ended && made === size };
   }
 }
