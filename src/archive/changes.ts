@@ -8,13 +8,12 @@
 import type { Reader } from "../sync/io.ts";
 import { type ArchiveHost, TarSource } from "./archive.ts";
 import { OPAQUE, WHITEOUT } from "./beneath.ts";
-import { fromText, toText } from "./byte-string.ts";
 import { TRAILER } from "./tar/writer.ts";
 import { below, type Stats, Tree, type TreeHost } from "./tree.ts";
 
 /** A change between a tree and the one below: 0 modified, 1 added, 2 deleted. @origin archive/changes.go Change */
 export interface Change {
-  /** Absolute inside the tree. */
+  /** Absolute inside the tree; a byte string. */
   readonly path: string;
   readonly kind: 0 | 1 | 2;
 }
@@ -25,32 +24,32 @@ export function sameFsTime(a: number, b: number): boolean {
   return whole(a) === whole(b) && (a === b || a % 1000 === 0 || b % 1000 === 0);
 }
 
+/** The attributes of a file as {@link Tree.xattrs} gives them. */
+export type Attributes = ReadonlyMap<string, Buffer> | undefined;
+
 /**
  * Whether a file is another than the one that was there before; its content is not looked at.
  *
- * @param capability - reads `security.capability` of the new and the old one; only asked when all else is equal
+ * @param attributes - reads those of the new and the old one; only asked when all else is equal
  * @origin archive/changes.go (*FileInfo).addChanges
+ * @deviation Every attribute that an archive carries counts, of directories, too; 1.2.0 looks at `security.capability` of
+ *   files alone, and carries no other.
  */
-export function isModified(
-  now: Stats,
-  was: Stats,
-  capability: () => [Buffer | undefined, Buffer | undefined],
-): boolean {
+export function isModified(now: Stats, was: Stats, attributes: () => [now: Attributes, was: Attributes]): boolean {
   if (now.mode !== was.mode || now.uid !== was.uid || now.gid !== was.gid || now.rdev !== was.rdev) return true;
   if (!now.isDirectory() && now.size !== was.size) return true;
   if (!sameFsTime(now.mtimeMs, was.mtimeMs)) return true;
-  if (!now.isFile()) return false;
-  const [a, b] = capability();
-  return a === undefined || b === undefined ? a !== b : !a.equals(b);
+  if (!now.isFile() && !now.isDirectory()) return false;
+  const [a, b] = attributes();
+  if (a?.size !== b?.size) return true;
+  return [...(a ?? [])].some(([name, value]) => b?.get(name)?.equals(value) !== true);
 }
 
 /** In the order of their paths, as Go sorts: byte by byte. */
-export function sorted(changes: { path: string; kind: 0 | 1 | 2 }[]): Change[] {
-  changes.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
-  return changes.map(({ path, kind }) => ({ path: toText(path), kind }));
+export function sorted(changes: Change[]): Change[] {
+  return changes.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
 }
 
-const CAPABILITY = "security.capability";
 /** Before the names that aufs has for itself. */
 const META = WHITEOUT + WHITEOUT;
 
@@ -64,7 +63,7 @@ const META = WHITEOUT + WHITEOUT;
  * @deviation Sorted; the order of 1.2.0 is that of a Go map.
  */
 export async function changesDirs(host: TreeHost, dir: string, old: string | undefined): Promise<Change[]> {
-  const changes: { path: string; kind: 0 | 1 | 2 }[] = [];
+  const changes: Change[] = [];
   const newTree = new Tree(host, dir);
   const oldTree = old === undefined ? undefined : new Tree(host, old);
   const compare = async (path: string, before: Tree | undefined): Promise<void> => {
@@ -73,9 +72,9 @@ export async function changesDirs(host: TreeHost, dir: string, old: string | und
       const child = below(path, name);
       const one = was.get(name);
       was.delete(name);
-      const capability = () => [newTree.xattr(child, CAPABILITY), before?.xattr(child, CAPABILITY)] as [Buffer, Buffer];
+      const attributes = (): [Attributes, Attributes] => [newTree.xattrs(child), before?.xattrs(child)];
       if (one === undefined) changes.push({ path: `/${child}`, kind: 1 });
-      else if (isModified(info, one, capability)) changes.push({ path: `/${child}`, kind: 0 });
+      else if (isModified(info, one, attributes)) changes.push({ path: `/${child}`, kind: 0 });
       if (info.isDirectory()) await compare(child, one?.isDirectory() ? before : undefined);
     }
     for (const name of was.keys()) changes.push({ path: `/${below(path, name)}`, kind: 2 });
@@ -98,7 +97,7 @@ export async function changesDirs(host: TreeHost, dir: string, old: string | und
  */
 export async function changes(host: TreeHost, layers: readonly string[], rw: string): Promise<Change[]> {
   const own = new Tree(host, rw);
-  const found: { path: string; kind: 0 | 1 | 2 }[] = [];
+  const found: Change[] = [];
   /** @param lower - the layers that have a directory there too */
   const visit = async (path: string, lower: readonly Tree[]): Promise<void> => {
     const entries = await own.list(path);
@@ -144,7 +143,7 @@ export async function changesSize(host: TreeHost, dir: string, changes: readonly
   let size = 0;
   const tree = new Tree(host, dir);
   for (const { path, kind } of changes) {
-    const info = kind === 2 ? undefined : await tree.lstat(fromText(path.slice(1)));
+    const info = kind === 2 ? undefined : await tree.lstat(path.slice(1));
     if (info !== undefined && !info.isDirectory()) size += info.size;
   }
   return size;
@@ -166,7 +165,7 @@ export async function* exportChanges(
   const source = new TarSource(host, dir);
   const written = new Set<string>([""]);
   for (const { path, kind } of changes) {
-    const name = fromText(path.slice(1));
+    const name = path.slice(1);
     for (let slash = name.indexOf("/"); slash >= 0; slash = name.indexOf("/", slash + 1)) {
       const above = name.slice(0, slash);
       if (written.has(above)) continue;

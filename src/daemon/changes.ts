@@ -5,6 +5,7 @@
  * @module
  */
 
+import { toText } from "../archive/byte-string.ts";
 import { Env } from "../engine/env.ts";
 import type { Job } from "../engine/job.ts";
 import { Table } from "../engine/table.ts";
@@ -19,7 +20,7 @@ export async function containerChanges(daemon: Daemon, job: Job): Promise<void> 
   const table = new Table("");
   for (const change of await daemon.driver.changes(id, `${id}-init`)) {
     const row = new Env();
-    row.set("Path", change.path);
+    row.set("Path", toText(change.path));
     row.setInt("Kind", change.kind);
     table.add(row);
   }

@@ -101,7 +101,7 @@ describe.runIf(hasDockerd)("beside dockerd 20.10", () => {
     const [makes, takes] = [client(maker), client(taker)];
     await ok(makes("pull", address("base")));
     const first = await make(makes, address("base"), address(`${maker}:one`), makeExtremeTree);
-    const second = await make(makes, address(`${maker}:one`), address(`${maker}:two`), changeExtremeTree);
+    const second = await make(makes, address(`${maker}:one`), address(`${maker}:two`), (dir) => changeExtremeTree(dir));
     for (const [tag, seen] of [
       ["one", first],
       ["two", second],

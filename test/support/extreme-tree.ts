@@ -87,7 +87,7 @@ for n, (seconds, ns) in enumerate([(0, 0), (1, 1), (-1, 0), (-1, 999999999), (-2
 
 const CHANGE = `
 import shutil
-names = sorted(os.listdir(at(b'names')))
+names = sorted(name for name in os.listdir(at(b'names')) if len(name) <= int(sys.argv[2]))
 for n, name in enumerate(names):
     if n % 3 == 0: os.remove(at(b'names', name)) if b'.wh' not in name else None
     if n % 3 == 1: os.chmod(at(b'names', name), 0o600)
@@ -140,8 +140,12 @@ function python(script: string, ...args: string[]): string {
 /** Makes the tree. @param dir - may not exist; as root, since there are owners and devices in it */
 export const makeExtremeTree = (dir: string): void => void python(MAKE, dir);
 
-/** Removes, replaces and alters of everything in the tree something. */
-export const changeExtremeTree = (dir: string): void => void python(CHANGE, dir);
+/**
+ * Removes, replaces and alters of everything in the tree something.
+ *
+ * @param longest - names with more bytes are left alone
+ */
+export const changeExtremeTree = (dir: string, longest = 255): void => void python(CHANGE, dir, String(longest));
 
 /** A line for each entry below the root, in ASCII; hard links show the first name of their group. */
 const LIST = `

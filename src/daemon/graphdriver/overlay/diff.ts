@@ -5,11 +5,10 @@
  * @module
  */
 
-import { type Change, isModified, sorted } from "../../../archive/changes.ts";
+import { type Attributes, type Change, isModified, sorted } from "../../../archive/changes.ts";
 import { below, type Stats, Tree, type TreeHost } from "../../../archive/tree.ts";
 
 const OPAQUE_XATTR = "trusted.overlay.opaque";
-const CAPABILITY = "security.capability";
 
 /** Whether this is overlay's mark of a deleted file. */
 export function isWhiteout(info: Stats): boolean {
@@ -80,10 +79,9 @@ export async function overlayChanges(host: TreeHost, diff: string, lower: readon
         if (old !== undefined) changes.push({ path: `/${child}`, kind: 2 });
         continue;
       }
-      const capability = () =>
-        [upper.xattr(child, CAPABILITY), old?.trees[0]?.xattr(child, CAPABILITY)] as [Buffer, Buffer];
+      const attributes = (): [Attributes, Attributes] => [upper.xattrs(child), old?.trees[0]?.xattrs(child)];
       if (old === undefined) changes.push({ path: `/${child}`, kind: 1 });
-      else if (isModified(info, old.info, capability)) changes.push({ path: `/${child}`, kind: 0 });
+      else if (isModified(info, old.info, attributes)) changes.push({ path: `/${child}`, kind: 0 });
       if (!info.isDirectory()) continue;
       const directory = old?.info.isDirectory() ? old.trees : [];
       await visit(child, directory, hides || isOpaque(upper, child));
