@@ -120,7 +120,8 @@ function comparable(value: unknown): unknown {
 
 /** Where the original would do something else if not every step was in the cache, or its temporary directory is in a message. */
 function differs(_input: Input, original: Answer): string | undefined {
-  const { Probes, Error: error } = (original as { ok: { Probes: Config[]; Error: string } }).ok;
+  const { Probes, Error: error, Output } = (original as { ok: { Probes: Config[]; Error: string; Output: string } }).ok;
+  if (/^Step .* : (?:add|copy) +\S+ +\S+ +\S/im.test(Output)) return "several sources are refused before anything else";
   if (Probes.some(({ Image }) => Image === "")) return "copies on top of nothing: only what is in the cache can";
   if (error.endsWith("not a directory")) return "the text of a call of the kernel, with the daemon's own path";
   return undefined;
