@@ -133,13 +133,16 @@ describe.runIf(isRoot).each([
   });
 
   test("attach joins a running container; a name is unique", async () => {
-    await ok("run", "-d", "--name", "web", image(), "sh", "-c", "sleep 1; echo late; exit 3");
+    const script = "trap 'echo late; exit 3' USR1; while :; do sleep 0.1; done";
+    await ok("run", "-d", "--name", "web", image(), "sh", "-c", script);
     const twice = await docker("run", "--name", "web", image(), "true");
     expect(twice.code).not.toBe(0);
     expect(twice.stderr).toContain("Conflict");
-    const attached = await docker("attach", "web");
-    expect(attached.stdout).toContain("late");
-    expect(attached.code).toBe(3);
+    const before = daemon.log().length;
+    const attached = docker("attach", "web");
+    await expect.poll(() => daemon.log().slice(before), { timeout: 30_000 }).toContain("+job attach(web)");
+    await ok("kill", "-s", "USR1", "web");
+    expect(await attached).toMatchObject({ code: 3, stdout: "late\n" });
     await ok("rm", "web");
   });
 
