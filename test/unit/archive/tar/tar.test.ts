@@ -75,7 +75,9 @@ const entry: fc.Arbitrary<{ header: WriteHeader; data: Buffer }> = fc
     mtimeNs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 999_999_999 })),
     linkname: byteString(0, 200),
     xattrs: fc
-      .array(fc.tuple(fc.stringMatching(/^user\.[a-z]{1,9}$/), fc.uint8Array({ maxLength: 50 })), { maxLength: 3 })
+      .array(fc.tuple(fc.stringMatching(/^user\.[a-z=%235D]{1,9}$/), fc.uint8Array({ maxLength: 50 })), {
+        maxLength: 3,
+      })
       .map((list) => new Map(list.map(([key, value]) => [key, Buffer.from(value)]))),
     data: fc.uint8Array({ maxLength: 1500 }).map((bytes) => Buffer.from(bytes)),
   })
