@@ -13,6 +13,7 @@
 
 import { isErrno, messageOf } from "../errdefs/errdefs.ts";
 import type { Host } from "../host/host.ts";
+import { deferred } from "../sync/deferred.ts";
 import { type AuthConfig, authConfigOf } from "./auth.ts";
 import { type ConfigFile, decodeAuth, resolveAuthConfig } from "./config-file.ts";
 import { indexServerAddress } from "./names.ts";
@@ -118,14 +119,22 @@ async function askHelper(
   const program = `docker-credential-${name}`;
   const stop = new AbortController();
   const late = new AbortController();
+  const silent = deferred<never>();
+  silent.promise.catch(() => undefined);
   const timer = host.clock.sleep(HELPER_MS, late.signal).then(
-    () => stop.abort(new Error(`no answer in ${HELPER_MS / 1000} seconds`)),
+    () => {
+      const cause = new Error(`no answer in ${HELPER_MS / 1000} seconds`);
+      stop.abort(cause);
+      // What the program has started may hold its output open for longer than the program lives.
+      silent.reject(cause);
+    },
     () => undefined,
   );
   try {
     const env = Object.entries(host.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
     const options = { env: Object.fromEntries(env), input: server, signal: stop.signal };
-    const { code, stdout } = await host.exec.run(program, ["get"], options);
+    const answer = host.exec.run(program, ["get"], options);
+    const { code, stdout } = await Promise.race([answer, silent.promise]);
     if (stdout.length > MAX_ANSWER_BYTES) throw new Error("its answer is too long");
     if (code !== 0) {
       const said = stdout.toString("utf8").trim();

@@ -20,6 +20,7 @@ async function resolve(
   file: unknown,
   hostname: string,
   run: () => Promise<Answer> = () => Promise.reject(new Error("?")),
+  clock = memoryHost().clock,
 ) {
   const { fs } = memfs({ "/c/config.json": typeof file === "string" ? file : JSON.stringify(file) });
   const config = await loadTodayConfig({ fs: fs.promises as unknown as Host["fs"] }, "/c");
@@ -30,7 +31,6 @@ async function resolve(
       return run();
     },
   } as unknown as Host["exec"];
-  const { clock } = memoryHost();
   const auth = await resolveTodayAuth({ exec, env: { HOME: "/h", NOT: undefined }, clock }, config, hostname);
   return { auth, ran };
 }
@@ -103,4 +103,13 @@ test.each([
 ] as const)("a helper that is of no use is named: %s", async (credsStore, run, text) => {
   const asked = resolve({ credsStore }, "a.example", run);
   await expect(asked).rejects.toThrow(text);
+});
+
+test("a helper that never answers is given up, whoever holds its output open", async () => {
+  const { clock } = memoryHost();
+  const asked = resolve({ credsStore: "x" }, "a.example", () => new Promise(() => undefined), clock);
+  const refused = expect(asked).rejects.toThrow(/docker-credential-x: no answer in 60 seconds$/);
+  await clock.advance(59_999);
+  await clock.advance(1);
+  await refused;
 });
