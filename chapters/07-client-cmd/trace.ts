@@ -138,6 +138,8 @@ export async function follow(args: readonly string[]): Promise<Trace> {
   const { machine, shell } = await makeWorld(env);
   const sights: Sight[] = [];
   const now = machine.clock.now();
+  // A module takes as long to load as it takes: only what the command does then is waited for in turns.
+  await Promise.all(line.map((word) => commands.get(methodName(word))?.load()));
   const running = runClient(line, shell, (sight) => sights.push(sight));
   const status = await untilEnd(running, machine.clock);
   const { taken, hosts } = readByMain(line, env);
