@@ -100,12 +100,15 @@ export async function traces(
     listDir(join(root, dir))
       .filter((name) => !wanted(name))
       .map((name) => `${dir}/${name}`);
+  const ofContainers = [...containers].flatMap((id) => [id, `${id}-init`]);
+  // The files of volumes are kept as layers of this driver.
+  const volumes = driver === "vfs" ? listDir(join(root, "volumes")) : [];
   const unfinished = (dir: string) => extra(dir, (name) => !/\.tmp|\.removing|^\.new/.test(name));
   return [
     ...extra("graph", (name) => name === "_tmp" || images.has(name)),
     ...extra("graph/_tmp", () => false),
     ...extra("tmp", () => false),
-    ...layerTraces(root, driver, new Set([...images, ...[...containers].flatMap((id) => [id, `${id}-init`])])),
+    ...layerTraces(root, driver, new Set([...images, ...ofContainers, ...volumes])),
     ...extra("containers", (name) => containers.has(name)),
     ...[...containers].flatMap((id) => unfinished(`containers/${id}`)),
     ...[...images].flatMap((id) => unfinished(`graph/${id}`)),
