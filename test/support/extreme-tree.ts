@@ -83,6 +83,11 @@ for n, (seconds, ns) in enumerate([(0, 0), (1, 1), (-1, 0), (-1, 999999999), (-2
     when(put(at(b'times', b'%02d' % n)), seconds, ns)
     os.mkdir(at(b'times', b'd%02d' % n)); when(at(b'times', b'd%02d' % n), seconds, ns)
     os.symlink(b'x', at(b'times', b'l%02d' % n)); when(at(b'times', b'l%02d' % n), seconds, ns)
+# All of it long ago: what is changed within the next second has another time, also where only seconds are told.
+for path, directories, files in os.walk(root):
+    for name in directories + files:
+        if path != at(b'times'): when(os.path.join(path, name), 1500000000, 123456789)
+when(root, 1500000000, 123456789)
 `;
 
 const CHANGE = `
