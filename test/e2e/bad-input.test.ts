@@ -249,9 +249,9 @@ describe.runIf(isRoot).each(["overlay", "vfs"])("%s", (driver) => {
     }
   }, 300_000);
 
-  test.runIf(driver === "overlay")(
-    "documents without end are cut, and so are the connections",
-    async () => {
+  // What a registry says does not depend on the driver.
+  if (driver === "overlay")
+    test("documents without end are cut, and so are the connections", async () => {
       const before = stored();
       const id = sha256("endless");
       const digest = `sha256:${id}`;
@@ -303,7 +303,5 @@ describe.runIf(isRoot).each(["overlay", "vfs"])("%s", (driver) => {
         expect(await ended, path).toBeLessThan(64 << 20);
         expect(stored(), path).toBe(before);
       }
-    },
-    120_000,
-  );
+    }, 120_000);
 });
