@@ -35,6 +35,14 @@ interface Waiting {
   readonly mtimeNs: number;
 }
 
+/** How entries are made. */
+export interface FileMakerOptions {
+  /** `false`: no owners, no devices, and what we could not read ourselves becomes readable for us. */
+  readonly chown: boolean;
+  /** Whether nobody looks at the tree while it is made. */
+  readonly unseen: boolean;
+}
+
 /** Makes entries at real paths. */
 export class FileMaker {
   readonly #fs: SyncFs;
@@ -46,11 +54,7 @@ export class FileMaker {
   readonly #waiting = new Map<string, Waiting>();
   #waitingBytes = 0;
 
-  /**
-   * @param chown - `false`: no owners, no devices, and what we could not read ourselves becomes readable for us
-   * @param unseen - whether nobody looks at the tree while it is made
-   */
-  constructor(fs: SyncFs, beneath: Beneath, { chown, unseen }: { chown: boolean; unseen: boolean }) {
+  constructor(fs: SyncFs, beneath: Beneath, { chown, unseen }: FileMakerOptions) {
     this.#fs = fs;
     this.#beneath = beneath;
     this.#chown = chown;

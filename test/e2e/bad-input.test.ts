@@ -263,7 +263,7 @@ describe.runIf(isRoot).each(["overlay", "vfs"])("%s", (driver) => {
           config: { mediaType: `${type}.config.v1+json`, digest, size: config },
           layers: [{ mediaType: `${type}.layer.v1.tar`, digest, size: layerBytes }],
         });
-      const { text, digest: config } = configOf(GOOD);
+      const { text, digest: config } = configOf(layer({ name: "in/" }, { name: "in/never", content: "seen" }));
       const wholeConfig = manifest(text.length, 5000).replace(digest, `sha256:${config}`);
       const v1: Record<string, string> = {
         "/v1/_ping": "true",
