@@ -295,9 +295,13 @@ export class NativeDriver implements ExecDriver {
     if (result.code === 0) return;
     const text =
       logFile === undefined ? result.stderr.toString() : await this.#host.fs.readFile(logFile, "utf8").catch(() => "");
-    throw new SystemError(
-      runcError(text, container?.rootfs) || `runc ${args[0]} failed: ${result.signal ?? `exit status ${result.code}`}`,
-    );
+    const why = result.signal ?? ((await this.#isFull()) ? "no space left on device" : `exit status ${result.code}`);
+    throw new SystemError(runcError(text, container?.rootfs) || `runc ${args[0]} failed: ${why}`);
+  }
+
+  /** Whether there was no room for what runc had to say: then that is what it had to say. */
+  async #isFull(): Promise<boolean> {
+    return (await this.#host.fs.statfs(this.#state).catch(() => undefined))?.bavail === 0;
   }
 
   async #cgroupPaths(id: string): Promise<Record<string, string>> {
