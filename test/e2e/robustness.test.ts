@@ -216,7 +216,8 @@ describeRoot("one daemon", () => {
     await expect.poll(() => after().fds, { timeout: 10_000 }).toBeLessThanOrEqual(before.fds + 5);
     expect(after().threads).toBeLessThanOrEqual(before.threads + 4);
     expect(after().children).toBe(before.children);
-    expect(after().rss).toBeLessThan(before.rss + 120);
+    // What was garbage when it was counted comes to a hundred megabytes on a busy machine; what stays, to far more.
+    expect(after().rss).toBeLessThan(before.rss + 200);
   });
 
   test("pulls that are given up leave nothing, and the same pull then completes", async () => {

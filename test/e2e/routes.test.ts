@@ -8,7 +8,7 @@ import { request } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { spawn } from "@lydell/node-pty";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { commands } from "../../src/api/client/commands.ts";
 import { ROUTES } from "../../src/api/server/routes.ts";
 import { okWith, provide } from "../support/commands.ts";
@@ -601,7 +601,10 @@ describe.runIf(isRoot).each(CLIENTS)("%s", (_who, client, today) => {
       expect(await lines("--until", String(before - 10))).toBe(0);
       expect(await lines("--since", String(before - 100), "--until", String(before - 50))).toBe(0);
       // A client that listens hears of the next.
-      const listening = ok("events", "--until", String(Math.floor(Date.now() / 1000) + 3));
+      const asked = () => daemon.log().match(/GET \S*\/events/g)?.length ?? 0;
+      const earlier = asked();
+      const listening = ok("events", "--until", String(Math.floor(Date.now() / 1000) + 4));
+      await vi.waitUntil(() => asked() > earlier, 10_000);
       const later = await started(["true"]);
       const laterId = (await ok("inspect", "-f", "{{.Id}}", later)).trim();
       expect(await listening).toMatch(new RegExp(`create.*${laterId}|${laterId}.*create`));
