@@ -99,6 +99,7 @@ export function diskEntries(root: string, base: ReadonlySet<string> = new Set())
     for (const name of readdirSync(join(root, path))) {
       const at = path === "" ? name : `${path}/${name}`;
       const line = lineOf(root, at);
+      if (line === undefined) continue; // gone meanwhile
       const inLayer = /^vfs\/dir\/[^/]+\/(.*)$/.exec(at)?.[1];
       if (inLayer === undefined || !base.has(line.replace(at, inLayer))) entries.set(at, line);
       if (line.startsWith("d")) walk(at);
@@ -108,8 +109,9 @@ export function diskEntries(root: string, base: ReadonlySet<string> = new Set())
   return entries;
 }
 
-function lineOf(root: string, path: string): string {
-  const stat = lstatSync(join(root, path));
+function lineOf(root: string, path: string): string | undefined {
+  const stat = lstatSync(join(root, path), { throwIfNoEntry: false });
+  if (stat === undefined) return undefined;
   const mode = `0${(stat.mode & 0o7777).toString(8).padStart(3, "0")}`;
   if (stat.isDirectory()) return `d ${mode} ${path}`;
   if (stat.isSymbolicLink()) return `l ${mode} ${path} -> ${readlinkSync(join(root, path))}`;
